@@ -1,0 +1,25 @@
+"""What every test needs, nbval's notebooks included; so it stands above both tests/ and notebooks/."""
+
+import os
+
+from nbval.plugin import IPyNbFile
+
+# Left out of the comparison: stderr (no notebook may store any, tests/test_notebooks.py sees to that), and two renderings
+# of what text/plain says already.
+NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
+
+# What stored outputs were made with (tools/notebook_runner.py). Kernels inherit it.
+POCKET = {"COURSE_MODELS": "pocket", "PYTHONHASHSEED": "0", "HF_HUB_OFFLINE": "1"}
+
+
+def pytest_configure(config):
+    if config.option.markexpr == "reference":  # those tests download the document's own checkpoints
+        return
+    for name in [name for name in os.environ if name.startswith("COURSE_")]:
+        del os.environ[name]
+    os.environ.update(POCKET)
+
+
+def pytest_collectstart(collector):
+    if isinstance(collector, IPyNbFile):
+        collector.skip_compare += NOT_COMPARED

@@ -1,0 +1,198 @@
+"""The promises of `tools/train_pocket.py`: objectives as published, honest split, resumable to the last bit."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tools.pocket import configuration as configurations
+from tools.pocket import corpus, objectives
+
+SPECIAL = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "size": 400, "predict_unknown": True}
+SOURCES = [{"name": "news", "weight": 2.0}, {"name": "tales", "weight": 1.0}, {"name": "reviews", "weight": 1.0, "unit": "line"}]
+SHARED = Path(os.environ.get("COURSE_SHARED", configurations.ROOT.parent / "shared"))
+
+
+def packed_corpus():
+    """Twelve documents of two ordered sources and twenty reviews; a piece's id tells which document it is from."""
+    ids, sentences, documents, source = [], [0], [0], []
+    for document in range(32):
+        review = document >= 24
+        for _ in range(1 if review else 30):
+            ids += [10 + document] * 9
+            sentences.append(len(ids))
+        documents.append(len(sentences) - 1)
+        source.append(2 if review else document % 2)
+    return corpus.Packed(
+        np.array(ids, dtype=np.uint16), np.array(sentences), np.array(documents), np.array(source, dtype=np.uint8)
+    )
+
+
+def sampler(seed=3):
+    return objectives.Sampler(packed_corpus(), SOURCES, SPECIAL, seed)
+
+
+def test_masking_hides_fifteen_percent_in_80_10_10():
+    ids = np.full((400, 128), 50)
+    ids[:, 0], ids[:, -20:] = SPECIAL["[CLS]"], SPECIAL["[PAD]"]
+    masked, labels = objectives.mask_pieces(ids, SPECIAL, np.random.default_rng(0))
+    chosen = labels != objectives.IGNORE
+    assert abs(chosen[:, 1:-20].mean() - 0.15) < 0.005
+    assert not chosen[:, 0].any() and not chosen[:, -20:].any()
+    assert abs((masked[chosen] == SPECIAL["[MASK]"]).mean() - 0.8) < 0.02
+    assert abs((masked[chosen] == 50).mean() - 0.1) < 0.02
+    assert (masked[~chosen] == ids[~chosen]).all()
+
+
+def test_removed_words_are_never_predicted():
+    ids = np.full((50, 64), SPECIAL["[UNK]"])
+    _, labels = objectives.mask_pieces(ids, {**SPECIAL, "predict_unknown": False}, np.random.default_rng(0))
+    assert (labels == objectives.IGNORE).all()
+
+
+def test_half_of_the_second_segments_follow_and_half_come_from_another_document():
+    input_ids, types, labels = sampler().pairs(np.random.default_rng(1), 600, 64)
+    assert abs(labels.mean() - 0.5) < 0.06
+    same_source = []
+    for row, kind, label in zip(input_ids, types, labels):
+        first = row[(kind == 0) & (row >= 10)][0] - 10
+        second = row[(kind == 1) & (row >= 10)][0] - 10
+        assert (first == second) == (label == 0)
+        if label:
+            same_source.append(first % 2 == second % 2)
+    assert abs(np.mean(same_source) - 0.5) < 0.08
+
+
+def test_rows_are_cls_a_sep_b_sep():
+    input_ids, types, _ = sampler().pairs(np.random.default_rng(1), 8, 64)
+    for row, kind in zip(input_ids, types):
+        ends = np.flatnonzero(row == SPECIAL["[SEP]"])
+        assert row[0] == SPECIAL["[CLS]"] and len(ends) == 2
+        assert (kind[: ends[0] + 1] == 0).all() and (kind[ends[0] + 1 : ends[1] + 1] == 1).all()
+        assert (row[ends[1] + 1 :] == SPECIAL["[PAD]"]).all()
+
+
+def test_a_resumed_run_sees_the_same_batch():
+    straight = sampler()
+    for step in range(5):
+        straight.batch(step, 512, long=64, short=16)
+    resumed = sampler()
+    for name in ("input_ids", "labels", "next_sentence"):
+        assert (getattr(straight.batch(5, 512, long=64, short=16), name) == getattr(resumed.batch(5, 512, long=64, short=16), name)).all()
+    assert (straight.batch(5, 512, long=64, short=16).labels.tolist() != straight.batch(6, 512, long=64, short=16).labels.tolist())
+
+
+def test_three_percent_of_documents_are_held_out_whatever_their_order():
+    documents = [[f"document {number}"] for number in range(20_000)]
+    held_out = [corpus.is_held_out(document) for document in documents]
+    assert abs(np.mean(held_out) - 0.03) < 0.004
+    assert held_out == [corpus.is_held_out(document) for document in documents[::-1]][::-1]
+    assert held_out != [corpus.is_held_out(document, seed=1) for document in documents]
+
+
+@pytest.mark.parametrize(
+    ("line", "near"),
+    [
+        ("This is a really fun hobby for everyone.", True),
+        ("I went to court this morning with my sister.", True),
+        ("The sky is blue due to dust.", True),
+        ("Soccer is really fun.", False),
+        ("정말 재미있는 영화다", True),
+        ("오늘 아침에 빵집에 출근을 했다", True),
+        ("정말 재미있게 본 영화", False),
+    ],
+)
+def test_lines_near_the_document_s_sentences_are_left_out(line, near):
+    figures = json.loads(configurations.FIGURES.read_text(encoding="utf-8"))
+    assert corpus.Excluded(corpus.document_texts(figures)).matches(line) is near
+
+
+@pytest.mark.parametrize("name", configurations.names())
+def test_no_training_text_comes_near_the_document_s_sentences(name):
+    if not (SHARED / "data").is_dir():
+        pytest.skip("the training texts are not on this computer (COURSE_SHARED names their folder)")
+    figures = json.loads(configurations.FIGURES.read_text(encoding="utf-8"))
+    excluded = corpus.Excluded(corpus.document_texts(figures))
+    # Written out by hand, independent of the n-grams that leave lines out.
+    forbidden = re.compile(
+        r"is a really fun \w|soccer is a really|went to \w+ this morning|knife and fork in casual settings|"
+        r"정말 재미있는 [가-힣]+다\b|오늘 아침에 [가-힣]+에 출근|일본과 공동으로 개최|극장가서 로맨스 영화"
+    )
+    found = []
+    for source in configurations.load(name)["sources"]:
+        for document in corpus.read_documents(SHARED / "data" / source["path"], source.get("unit", "document"), excluded):
+            for line in document:
+                if forbidden.search(re.sub(r"[^\w\s]", "", line.lower())):
+                    found.append((source["name"], line[:80]))
+    assert not found
+
+
+def test_blank_lines_part_documents_and_lines_part_reviews(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("A b.\nC d.\n\nE f.\n", encoding="utf-8")
+    assert list(corpus.read_documents(path)) == [["A b.", "C d."], ["E f."]]
+    assert list(corpus.read_documents(path, unit="line")) == [["A b."], ["C d."], ["E f."]]
+
+
+def test_every_source_states_its_licence_and_kind():
+    for name in configurations.names():
+        for source in configurations.load(name)["sources"]:
+            assert source["licence"] and source["kind"] and source["weight"] > 0
+
+
+def test_unknown_configuration_names_the_choices():
+    with pytest.raises(ValueError, match="pocket-english, pocket-korean"):
+        configurations.load("pocket-klingon")
+
+
+@pytest.fixture
+def tiny_build(tmp_path):
+    """A prepared folder: packed corpus, special ids, and a two-layer network at step 0."""
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools.pocket import network
+
+    configuration = {
+        "name": "tiny", "seed": 5, "sources": SOURCES,
+        "network": {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32},
+        "training": {"steps": 8, "decay": 0.5, "warmup": 2, "exam_every": 4, "learning_rate": 1e-3, "tokens_a_batch": 512, "short_share": 0.3},
+    }
+    for split in ("train", "held_out"):
+        packed_corpus().save(tmp_path / f"{split}.npz")
+    (tmp_path / "special.json").write_text(json.dumps(SPECIAL), encoding="utf-8")
+    state = network.build(configuration, SPECIAL).state_dict()
+    torch.save({"network": state, "optimizer": None, "step": 0, "tokens": 0, "log": []}, tmp_path / "checkpoint.pt")
+    return configuration, tmp_path
+
+
+def test_an_interrupted_run_ends_at_the_same_weights(tiny_build, tmp_path):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    import shutil
+
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    straight = tmp_path / "straight"
+    shutil.copytree(build, straight, ignore=shutil.ignore_patterns("straight"))
+    assert train_pocket.train(configuration, straight, "cpu")
+    assert not train_pocket.train(configuration, build, "cpu", minutes=0)  # stops after one step
+    assert torch.load(build / "checkpoint.pt", weights_only=True)["step"] == 1
+    assert train_pocket.train(configuration, build, "cpu")
+    ends = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (straight, build)]
+    assert ends[0]["log"] == ends[1]["log"] and ends[0]["tokens"] == ends[1]["tokens"]
+    for name, tensor in ends[0]["network"].items():
+        assert torch.equal(tensor, ends[1]["network"][name]), name
+
+
+def test_a_broken_loss_stops_the_run_and_keeps_the_checkpoint(tiny_build, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    before = (build / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(train_pocket, "loss_of", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(FloatingPointError, match="step 0"):
+        train_pocket.train(configuration, build, "cpu")
+    assert (build / "checkpoint.pt").read_bytes() == before

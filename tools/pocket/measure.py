@@ -1,0 +1,87 @@
+"""Held-out figures of a pocket model: masked-LM accuracy by kind of text, next-sentence accuracy."""
+
+import numpy as np
+import torch
+
+from tools.pocket import objectives
+
+
+def forward(network, batch, device="cpu", bf16=False):
+    """Masked positions' logits and next-sentence logits, the decoder run on the masked positions alone.
+
+    Returns:
+        (logits (masked, vocabulary), targets (masked,), next-sentence logits (batch, 2), labels (batch,)), tensors.
+    """
+    rows = {
+        name: torch.from_numpy(getattr(batch, name)).to(device)
+        for name in ("input_ids", "token_type_ids", "attention_mask", "labels", "next_sentence")
+    }
+    with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=bf16):
+        output = network.bert(
+            input_ids=rows["input_ids"], token_type_ids=rows["token_type_ids"], attention_mask=rows["attention_mask"]
+        )
+        masked = rows["labels"] != objectives.IGNORE
+        logits = network.cls.predictions(output.last_hidden_state[masked])
+        follows = network.cls.seq_relationship(output.pooler_output)
+    return logits.float(), rows["labels"][masked], follows.float(), rows["next_sentence"]
+
+
+def batches(packed, sources, special, seed, count, rows=16, tokens=128):
+    """`count` batches of two-segment rows, always the same for the same arguments."""
+    sampler = objectives.Sampler(packed, sources, special, seed)
+    for step in range(count):
+        random = np.random.default_rng([seed, step])
+        yield objectives.finish(*sampler.pairs(random, rows, tokens), special, random)
+
+
+def single_batches(packed, sources, special, seed, count, rows=64, tokens=32):
+    """`count` batches of single short texts."""
+    sampler = objectives.Sampler(packed, sources, special, seed)
+    for step in range(count):
+        random = np.random.default_rng([seed, step])
+        yield objectives.finish(*sampler.singles(random, rows, tokens), special, random)
+
+
+@torch.no_grad()
+def accuracy(network, batches, device="cpu", bf16=False):
+    """Masked-LM and next-sentence accuracy.
+
+    Args:
+        network: BertForPreTraining.
+        batches: iterable of objectives.Batch.
+
+    Returns:
+        dict with `mlm` and `loss` over all masked pieces, `nsp` over all rows with two segments (NaN without such
+        rows), and the two counts.
+    """
+    network.eval()
+    right = total = follow_right = follow_total = 0
+    loss = 0.0
+    for batch in batches:
+        logits, targets, follows, labels = forward(network, batch, device, bf16)
+        right += (logits.argmax(-1) == targets).sum().item()
+        loss += torch.nn.functional.cross_entropy(logits, targets, reduction="sum").item()
+        total += len(targets)
+        real = labels != objectives.IGNORE
+        follow_right += (follows.argmax(-1) == labels)[real].sum().item()
+        follow_total += real.sum().item()
+    network.train()
+    return {
+        "mlm": right / total,
+        "loss": loss / total,
+        "nsp": follow_right / follow_total if follow_total else float("nan"),
+        "pieces": total,
+        "pairs": follow_total,
+    }
+
+
+def by_kind(network, packed, sources, special, seed, count, **options):
+    """Masked-LM accuracy for each kind of text: dict kind → figures of `accuracy`."""
+    figures = {}
+    for kind in dict.fromkeys(source["kind"] for source in sources):
+        own = [{**source, "weight": source["weight"] if source["kind"] == kind else 0} for source in sources]
+        sampler = objectives.Sampler(packed, own, special, seed)
+        make = batches if sampler.paired else single_batches
+        if sampler.single:
+            figures[kind] = accuracy(network, make(packed, own, special, seed, count), **options)
+    return figures

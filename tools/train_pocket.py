@@ -1,0 +1,187 @@
+"""Train a pocket model: `python -m tools.train_pocket pocket-korean`.
+
+First `prepare` writes the vocabulary, the packed corpus and the network at step 0 under `build/`; what is there is kept.
+The training itself then needs neither texts nor MiniLM, only that folder, so that it can go on on another computer. It
+saves a checkpoint every three minutes and goes on from it after any interruption. After the last step
+`tools.evaluate_pocket` writes the checkpoint folder and its card.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from tools.pocket import configuration as configurations
+from tools.pocket import corpus, measure, objectives, vocabulary
+from tools.pocket import network as networks
+
+
+def prepare(configuration, text_folder, build):
+    """Write the vocabulary, the packed corpus and the network at step 0 into `build` unless they are there.
+
+    Args:
+        configuration: dict of `configuration.load`.
+        text_folder: Path that the sources' paths start from; not read where `build` is complete.
+        build: Path.
+    """
+    checkpoint, tokenizer_folder = build / "checkpoint.pt", build / "tokenizer"
+    if checkpoint.is_file():
+        return
+    from tools.pocket import start  # needs SVD and MiniLM; training alone does not
+
+    figures = json.loads(configurations.FIGURES.read_text(encoding="utf-8"))
+    if not (tokenizer_folder / "tokenizer.json").is_file():
+        if "vocabulary" in configuration:
+            excluded = corpus.Excluded(corpus.document_texts(figures))
+            lines = weighted_lines(configuration, text_folder, excluded)
+            made = vocabulary.train(lines, configuration["vocabulary"]["size"], configuration["vocabulary"]["alphabet"])
+            vocabulary.write(made, tokenizer_folder, configuration["lowercase"])
+        else:
+            vocabulary.copy(start.minilm_folder(), tokenizer_folder)
+    if not (build / "corpus.json").is_file():
+        summary = corpus.prepare(configuration, text_folder, figures, vocabulary.load(tokenizer_folder), build)
+        print(json.dumps(summary, ensure_ascii=False, indent=1))
+    special = vocabulary.special_ids(tokenizer_folder, configuration["predict_unknown"])
+    (build / "special.json").write_text(json.dumps(special), encoding="utf-8")
+    network = start.model(configuration, corpus.load(build, "train"), special)
+    save(checkpoint, network=network.state_dict(), optimizer=None, step=0, tokens=0, log=[])
+
+
+def weighted_lines(configuration, text_folder, excluded):
+    """Training lines for the vocabulary: each source up to as many characters as its weight allows."""
+    for source in configuration["sources"]:
+        budget = source["weight"] * 1_500_000
+        for document in corpus.read_documents(text_folder / source["path"], source.get("unit", "document"), excluded):
+            if budget <= 0:
+                break
+            if not corpus.is_held_out(document, configuration["seed"]):
+                budget -= sum(map(len, document))
+                yield from document
+
+
+def learning_rate(step, training):
+    """Warm up, hold, then fall linearly to zero over the last `decay` share of the steps."""
+    fall = training["steps"] * training["decay"]
+    return training["learning_rate"] * min(1.0, (step + 1) / training["warmup"], max(0.0, (training["steps"] - step) / fall))
+
+
+def save(path, **state):
+    """Write a checkpoint whole or not at all: to a new file, then renamed over the old one."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def optimiser(network, training):
+    """AdamW with weight decay on matrices alone."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=training["learning_rate"], betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+
+def loss_of(network, batch, device, bf16):
+    """Masked-LM loss plus next-sentence loss (arXiv 1810.04805, A.2); single texts have no next-sentence loss."""
+    logits, targets, follows, labels = measure.forward(network, batch, device, bf16)
+    loss = torch.nn.functional.cross_entropy(logits, targets)
+    if (labels != objectives.IGNORE).any():
+        loss = loss + torch.nn.functional.cross_entropy(follows, labels, ignore_index=objectives.IGNORE)
+    return loss
+
+
+def train(configuration, build, device, minutes=None):
+    """Go on from `build/checkpoint.pt` up to the configured step, or for so many minutes.
+
+    Args:
+        configuration: dict of `configuration.load`.
+        build: Path, as `prepare` left it.
+        device: str, "cpu" or "cuda".
+        minutes: float or None.
+
+    Returns:
+        bool, whether the last step was reached.
+
+    Raises:
+        FloatingPointError: the loss is no longer a number; the last checkpoint is whole.
+    """
+    training, sources, seed = configuration["training"], configuration["sources"], configuration["seed"]
+    special = json.loads((build / "special.json").read_text(encoding="utf-8"))
+    path = build / "checkpoint.pt"
+    state = torch.load(path, map_location=device, weights_only=True)
+    step, tokens, log = state["step"], state["tokens"], state["log"]
+    network = networks.build(configuration, special).to(device)
+    network.load_state_dict(state["network"])
+    optimizer = optimiser(network, training)
+    if state["optimizer"]:
+        optimizer.load_state_dict(state["optimizer"])
+    bf16 = torch.device(device).type == "cpu" or torch.cuda.is_bf16_supported()
+    sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed)
+    exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
+    begun = saved = time.monotonic()
+    before, recent = tokens, []
+    over = step >= training["steps"]
+    with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
+        while not over:
+            batch = sampler.batch(step, training["tokens_a_batch"], training["short_share"])
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, training)
+            loss = loss_of(network, batch, device, bf16)
+            if not torch.isfinite(loss):
+                raise FloatingPointError(f"The loss is {loss.item()} at step {step}: lower the learning rate; the last checkpoint is whole.")
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step += 1
+            tokens += int(batch.attention_mask.sum())
+            recent = [*recent[-49:], loss.item()]
+            bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (time.monotonic() - begun):.0f} tokens/s", refresh=False)
+            bar.update()
+            if step % training["exam_every"] == 0 or step == training["steps"]:
+                figures = measure.accuracy(network, exam, device, bf16)
+                log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
+                bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
+            over = step >= training["steps"] or (minutes is not None and time.monotonic() - begun > minutes * 60)
+            if over or time.monotonic() - saved > 180:
+                save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
+                saved = time.monotonic()
+    return step >= training["steps"]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=configurations.names())
+    parser.add_argument("--texts", type=Path, help="folder that the configuration's paths start from")
+    parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--steps", type=int, help="total steps, instead of the configuration's")
+    parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
+    parser.add_argument("--threads", type=int)
+    options = parser.parse_args(arguments)
+    configuration = configurations.load(options.name)
+    if options.steps:
+        configuration["training"]["steps"] = options.steps
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    build = options.build / options.name
+    if not (build / "checkpoint.pt").is_file() and options.texts is None:
+        parser.error(f"Nothing is prepared for {options.name}: give --texts, the folder of the texts that its configuration names.")
+    prepare(configuration, options.texts, build)
+    if train(configuration, build, options.device, options.minutes):
+        from tools import evaluate_pocket
+
+        evaluate_pocket.main([options.name, "--build", str(options.build)])
+    else:
+        print("stopped early: the same command goes on from here")
+
+
+if __name__ == "__main__":
+    main()
