@@ -7,6 +7,7 @@ name is its path in that file (a JSON Pointer, RFC 6901), like `/masked_lm_engli
 """
 
 import argparse
+import difflib
 import gc
 import json
 import sys
@@ -179,30 +180,28 @@ def _matched(path, run):
         return [(exact[0], run)]
     below = {figure.path[len(path) + 1:]: figure for figure in FIGURES if figure.path.startswith(path + "/")}
     if not below:
-        raise _no_figure(path, [figure.path for figure in FIGURES])
+        raise _no_figure(path)
     if not isinstance(run, Mapping):
+        keys = ", ".join(below)
         raise ValueError(say(
-            f"The document prints {len(below)} figures under {path}: give a dictionary with the keys {_listed(below)}.",
-            f"문서의 {path} 아래에는 값이 {len(below)}개 있습니다: 키가 {_listed(below)}인 딕셔너리를 주세요.",
+            f"The document prints {len(below)} figures under {path}: give a dictionary with the keys {keys}.",
+            f"문서의 {path} 아래에는 값이 {len(below)}개 있습니다: 키가 {keys}인 딕셔너리를 주세요.",
         ))
     run = {str(rest).strip("/"): value for rest, value in run.items()
            # A tokenizer also returns what the document does not print.
            if isinstance(run, dict) or rest in below}
     for rest in run:
         if rest not in below:
-            raise _no_figure(f"{path}/{rest}", list(below))
+            raise _no_figure(f"{path}/{rest}")
     return [(figure, run[rest]) for rest, figure in below.items() if rest in run]
 
 
-def _no_figure(path, known):
+def _no_figure(path):
+    close = difflib.get_close_matches(path, [figure.path for figure in FIGURES], n=1, cutoff=0)[0]
     return ValueError(say(
-        f"The document prints no figure {path}. It prints {_listed(known)}.",
-        f"문서에는 {path} 값이 없습니다. 있는 것: {_listed(known)}.",
+        f"The document prints no figure {path}. The closest is {close}; document.FIGURES holds all {len(FIGURES)}.",
+        f"문서에는 {path} 값이 없습니다. 가장 비슷한 것은 {close}이고, 모두 {len(FIGURES)}개가 document.FIGURES에 있습니다.",
     ))
-
-
-def _listed(names):
-    return ", ".join(names)
 
 
 def brief(value):

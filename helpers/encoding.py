@@ -137,7 +137,6 @@ def _check_not_empty(text, tokenizer):
 
 def _row(values, row):
     """One text's integers out of lists or tensors of shape (tokens,) or (batch, tokens)."""
-    values = values.numpy() if hasattr(values, "numpy") else values
     if len(values) == 0 or np.ndim(values[0]) == 0:  # a single text: no batch around it
         values = [values]
     if not -len(values) <= row < len(values):

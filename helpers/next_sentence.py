@@ -92,8 +92,8 @@ def _pairs(prompts, next_sentences):
     prompts, next_sentences = _sentences(prompts), _sentences(next_sentences)
     if len(prompts) != len(next_sentences):
         raise ValueError(say(
-            f"{len(prompts)} prompts but {len(next_sentences)} next sentences: give each prompt exactly one next sentence.",
-            f"앞 문장은 {len(prompts)}개인데 다음 문장은 {len(next_sentences)}개입니다: 앞 문장마다 다음 문장을 하나씩 주세요.",
+            f"Prompts: {len(prompts)}, next sentences: {len(next_sentences)}. Give each prompt exactly one next sentence.",
+            f"앞 문장 {len(prompts)}개, 다음 문장 {len(next_sentences)}개입니다. 앞 문장마다 다음 문장을 하나씩 주세요.",
         ))
     return prompts, next_sentences
 

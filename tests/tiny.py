@@ -16,13 +16,16 @@ import numpy as np
 VOCABULARY = """[PAD] [UNK] [CLS] [SEP] [MASK]
 . , ! ? ' a is the really fun soccer game sport i went to work home this morning ##s ##er play pizza sky blue
 축구 ##는 ##은 ##이 ##다 ##에 정말 재미있는 나는 오늘 아침 회사 바다 좋다 했다""".split()
-POSITIONS = 40  # far from 512, so that a test sees where the limit comes from
+POSITIONS = 64  # far from 512, so that a test sees where the limit comes from
 HIDDEN, LAYERS, HEADS, INNER = 16, 2, 2, 32
 
 
 @cache
 def folder():
     """A checkpoint folder: config, tokenizer, weights with the masked-language and the next-sentence head."""
+    from helpers import environment
+
+    environment.prepare()  # before the first import of transformers
     from safetensors.numpy import save_file
     from transformers import BertTokenizerFast
 
@@ -42,9 +45,10 @@ def folder():
 
 @cache
 def tokenizer():
+    here = folder()
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder())
+    return AutoTokenizer.from_pretrained(here)
 
 
 @cache
@@ -58,12 +62,10 @@ def next_sentence():
 
 
 def _load(class_name):
-    from helpers import environment
-
-    environment.prepare()
+    here = folder()
     import transformers
 
-    return getattr(transformers, class_name).from_pretrained(folder())
+    return getattr(transformers, class_name).from_pretrained(here)
 
 
 def _weights():

@@ -135,6 +135,7 @@ def main(arguments=None):
     network = networks.build(configuration, special)
     network.load_state_dict(state["network"])
     export.write(network, build / "tokenizer", folder)
+    export.write_log(state["log"], folder)
     network = export.load(folder)
     figures = evaluate(configuration, network, build, options.outside)
     figures["bytes"] = (folder / export.WEIGHTS).stat().st_size

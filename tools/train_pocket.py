@@ -18,17 +18,19 @@ import torch
 from tqdm import tqdm
 
 from tools.pocket import configuration as configurations
-from tools.pocket import corpus, measure, objectives, vocabulary
+from tools.pocket import corpus, export, measure, objectives, vocabulary
 from tools.pocket import network as networks
 
 
-def prepare(configuration, text_folder, build):
-    """Write the vocabulary, the packed corpus and the network at step 0 into `build` unless they are there.
+def prepare(configuration, text_folder, build, finished=None):
+    """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
 
     Args:
         configuration: dict of `configuration.load`.
         text_folder: Path that the sources' paths start from; not read where `build` is complete.
         build: Path.
+        finished: Path of a checkpoint folder that an earlier run wrote: go on from its weights, vocabulary and step
+            instead of starting at step 0. The optimizer starts anew.
     """
     checkpoint, tokenizer_folder = build / "checkpoint.pt", build / "tokenizer"
     if checkpoint.is_file():
@@ -37,7 +39,9 @@ def prepare(configuration, text_folder, build):
 
     figures = json.loads(configurations.FIGURES.read_text(encoding="utf-8"))
     if not (tokenizer_folder / "tokenizer.json").is_file():
-        if "vocabulary" in configuration:
+        if finished:
+            export.copy_tokenizer(finished, tokenizer_folder)
+        elif "vocabulary" in configuration:
             excluded = corpus.Excluded(corpus.document_texts(figures))
             lines = weighted_lines(configuration, text_folder, excluded)
             made = vocabulary.train(lines, configuration["vocabulary"]["size"], configuration["vocabulary"]["alphabet"])
@@ -49,8 +53,12 @@ def prepare(configuration, text_folder, build):
         print(json.dumps(summary, ensure_ascii=False, indent=1))
     special = vocabulary.special_ids(tokenizer_folder, configuration["predict_unknown"])
     (build / "special.json").write_text(json.dumps(special), encoding="utf-8")
-    network = start.model(configuration, corpus.load(build, "train"), special)
-    save(checkpoint, network=network.state_dict(), optimizer=None, step=0, tokens=0, log=[])
+    if finished:
+        network, log = export.load(finished), export.read_log(finished)
+    else:
+        network, log = start.model(configuration, corpus.load(build, "train"), special), []
+    last = log[-1] if log else {"step": 0, "tokens": 0}
+    save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
 
 
 def weighted_lines(configuration, text_folder, excluded):
@@ -161,6 +169,7 @@ def main(arguments=None):
     parser.add_argument("name", choices=configurations.names())
     parser.add_argument("--texts", type=Path, help="folder that the configuration's paths start from")
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
+    parser.add_argument("--go-on-from", type=Path, metavar="FOLDER", help="start from a finished model's weights, such as models/pocket-english")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--steps", type=int, help="total steps, instead of the configuration's")
     parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
@@ -174,7 +183,7 @@ def main(arguments=None):
     build = options.build / options.name
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
         parser.error(f"Nothing is prepared for {options.name}: give --texts, the folder of the texts that its configuration names.")
-    prepare(configuration, options.texts, build)
+    prepare(configuration, options.texts, build, options.go_on_from)
     if train(configuration, build, options.device, options.minutes):
         from tools import evaluate_pocket
 

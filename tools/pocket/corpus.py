@@ -1,7 +1,8 @@
 """Turn public text into packed token ids, split into training and held-out documents.
 
 A source is a file of lines, a blank line between documents. A source of `unit = "line"` (reviews, chat) has one
-document a line. `prepare` writes `<split>.npz`: every piece id in one array, with the offsets of sentences and of
+document a line; one of `unit = "group"` (a premise and its hypotheses) has lines that belong together but in no order, so
+that no next-sentence pair is made of them. `prepare` writes `<split>.npz`: every piece id in one array, with the offsets of sentences and of
 documents, so that training needs neither the text nor a tokenizer and travels in a few megabytes.
 """
 
@@ -110,17 +111,31 @@ def read_lines(path):
         with open(path, encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 yield f"{row['Q']} {row['A']}"
+    elif path.suffix == ".tsv":
+        yield from read_inference_pairs(path)
     else:
         with open(path, encoding="utf-8") as file:
             yield from file
+
+
+def read_inference_pairs(path):
+    """The sentences of a file of `premise, hypothesis, label` columns: each premise once, then its hypotheses, an empty line."""
+    premise = None
+    with open(path, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if row["premise"] != premise:
+                premise = row["premise"]
+                yield ""
+                yield premise
+            yield row["hypothesis"]
 
 
 def read_documents(path, unit="document", excluded=None):
     """Read one source.
 
     Args:
-        path: Path of a `.txt`, `.txt.xz` or question-answer `.csv` file.
-        unit: "document" (a blank line between documents) or "line" (each line is one).
+        path: Path of a `.txt`, `.txt.xz`, question-answer `.csv` or inference `.tsv` file.
+        unit: "document" or "group" (a blank line between documents) or "line" (each line is one).
         excluded: Excluded or None, lines to leave out.
 
     Yields:

@@ -1,6 +1,7 @@
 """Write a trained network as an ordinary checkpoint folder: config, tokenizer, fp16 safetensors."""
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ import torch
 from transformers import BertForPreTraining
 
 WEIGHTS = "model.safetensors"
+TOKENIZER = ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+LOG = "training_log.json"
 
 
 def write(network, tokenizer_folder, folder):
@@ -32,6 +35,23 @@ def write(network, tokenizer_folder, folder):
         folder.mkdir(exist_ok=True)
         for file in Path(partial).iterdir():
             os.replace(file, folder / file.name)
+
+
+def copy_tokenizer(folder, target):
+    """Copy the tokenizer's files of a checkpoint folder."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER:
+        shutil.copy(Path(folder) / name, target / name)
+
+
+def write_log(log, folder):
+    """Write the held-out figures while training (list of dict with `step` and `tokens`) beside the weights."""
+    (Path(folder) / LOG).write_text(json.dumps(log, indent=1) + "\n", encoding="utf-8")
+
+
+def read_log(folder):
+    """What `write_log` wrote."""
+    return json.loads((Path(folder) / LOG).read_text(encoding="utf-8"))
 
 
 def load(folder):
