@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tools.pocket import configuration as configurations
-from tools.pocket import corpus, objectives
+from tools.pocket import corpus, objectives, outside
 
 SPECIAL = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "size": 400, "predict_unknown": True}
 SOURCES = [{"name": "news", "weight": 2.0}, {"name": "tales", "weight": 1.0}, {"name": "reviews", "weight": 1.0, "unit": "line"}]
@@ -137,6 +137,24 @@ def test_blank_lines_part_documents_and_lines_part_reviews(tmp_path):
     assert list(corpus.read_documents(path, unit="line")) == [["A b."], ["C d."], ["E f."]]
 
 
+def test_a_premise_stands_once_before_its_hypotheses(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text('premise\thypothesis\tlabel\nA "b.\tC.\tneutral\nA "b.\tD.\tentailment\nE.\tF.\tneutral\n', encoding="utf-8")
+    assert list(corpus.read_documents(path, unit="group")) == [['A "b.', "C.", "D."], ["E.", "F."]]
+
+
+def test_a_group_makes_no_next_sentence_pair():
+    sources = [SOURCES[0], {**SOURCES[1], "unit": "group"}, SOURCES[2]]
+    made = objectives.Sampler(packed_corpus(), sources, SPECIAL, 3)
+    assert set(made.paired) == {0} and set(made.single) == {0, 1, 2}
+
+
+def test_pages_become_paragraphs_without_code_and_labels():
+    long = "A paragraph that is long enough to be text and no label."
+    page = f"<h1>{long}</h1><p>{long[:20]}\n <em>{long[20:]}</em></p><pre>{long}</pre><p>short</p><li>{long}</li>"
+    assert outside.paragraphs(page) == [long]
+
+
 def test_every_source_states_its_licence_and_kind():
     for name in configurations.names():
         for source in configurations.load(name)["sources"]:
@@ -196,3 +214,25 @@ def test_a_broken_loss_stops_the_run_and_keeps_the_checkpoint(tiny_build, monkey
     with pytest.raises(FloatingPointError, match="step 0"):
         train_pocket.train(configuration, build, "cpu")
     assert (build / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_goes_on_from_a_finished_model(tiny_build, tmp_path):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    import shutil
+
+    from tests import tiny
+    from tools import train_pocket
+    from tools.pocket import export
+
+    configuration, build = tiny_build
+    finished = tmp_path / "finished"
+    shutil.copytree(tiny.folder(), finished)
+    export.write_log([{"step": 20, "tokens": 500}, {"step": 40, "tokens": 900}], finished)
+    (build / "checkpoint.pt").unlink()
+    (build / "corpus.json").write_text("{}", encoding="utf-8")  # the corpus is there already
+    train_pocket.prepare({**configuration, "predict_unknown": True}, None, build, finished)
+    state = torch.load(build / "checkpoint.pt", weights_only=True)
+    assert (state["step"], state["tokens"], len(state["log"])) == (40, 900, 2)
+    for name, tensor in export.load(finished).state_dict().items():
+        assert torch.equal(state["network"][name], tensor), name
+    assert (build / "tokenizer" / "vocab.txt").read_text("utf-8") == (finished / "vocab.txt").read_text("utf-8")

@@ -32,11 +32,16 @@ def environment(given=os.environ):
     return {**given, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
 
 
-def command(arguments):
-    start_page = f"notebooks/{language()}/00_start_here.ipynb"
+def start_page(spoken):
+    """The notebook that opens first, inside the course's folder."""
+    return f"notebooks/{spoken}/00_start_here.ipynb"
+
+
+def command(arguments, root=ROOT):
+    """What starts JupyterLab on the start page; `root` is the folder that holds notebooks/."""
     return [
-        sys.executable, "-m", "jupyterlab", start_page,
-        f"--ServerApp.root_dir={ROOT}",
+        sys.executable, "-m", "jupyterlab", start_page(language()),
+        f"--ServerApp.root_dir={root}",
         "--ServerApp.ip=127.0.0.1",  # this computer only; workshop/ is the way to serve a room
         *arguments,
     ]
