@@ -236,3 +236,31 @@ def test_a_run_goes_on_from_a_finished_model(tiny_build, tmp_path):
     for name, tensor in export.load(finished).state_dict().items():
         assert torch.equal(state["network"][name], tensor), name
     assert (build / "tokenizer" / "vocab.txt").read_text("utf-8") == (finished / "vocab.txt").read_text("utf-8")
+
+
+def test_the_trigram_backs_off_to_fewer_pieces():
+    from tools.pocket import baselines
+
+    ids = np.array([5, 6, 7, 5, 6, 7, 5, 6, 8, 6, 8, 6, 8, 9, 9, 9, 9, 9, 9, 9, 9], dtype=np.uint16)
+    packed = corpus.Packed(ids, np.array([0, 9, 11, 13, 21]), np.array([0, 4]), np.zeros(1, dtype=np.uint8))
+    counts = baselines.Counts(packed, 20)
+    # After 5 6 comes 7 twice and 8 once; after 6 alone 8 three times and 7 twice; 9 is the most frequent of all.
+    assert counts.guess([[5, 6], [9, 6], [1, 2]]).tolist() == [7, 8, 9]
+    labels = np.full((1, 5), objectives.IGNORE)
+    labels[0, [3, 4]] = 7, 9
+    batch = objectives.Batch(np.array([[2, 5, 6, 4, 4]]), None, None, labels, None)
+    assert baselines.accuracy(counts, [batch], objectives.IGNORE) == {"unigram": 0.5, "trigram": 0.5}
+
+
+def test_detail_counts_places_bands_and_trust(monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools.pocket import measure
+
+    logits = torch.tensor([[9.0, 0, 0, 0], [9.0, 0, 0, 0], [0, 9.0, 0, 0], [9.0, 0, 0, 1.0]])
+    monkeypatch.setattr(measure, "forward", lambda *_: (logits, torch.tensor([0, 0, 1, 3]), None, None))
+    monkeypatch.setattr(measure, "BANDS", {"frequent": 1, "rare": None})
+    network = type("Network", (), {"eval": lambda self: None})()
+    figures = measure.in_detail(network, [None], np.array([10, 5, 1, 1]))
+    assert (figures["top_1"], figures["top_5"]) == (0.75, 1.0)
+    assert figures["bands"] == {"frequent": (1.0, 2), "rare": (0.5, 2)}
+    assert figures["calibration_error"] == pytest.approx(0.25, abs=0.01)  # sure of all four, right in three

@@ -34,7 +34,6 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 SECONDS_TO_START = 120
 SECONDS_TO_RUN = 600
 SECONDS_TO_STOP = 30
-# Every second is written down by the page itself, so that a pop-up that came and went is seen as well.
 POP_UPS = ".jp-Dialog, .Toastify__toast"
 
 
@@ -220,8 +219,15 @@ def scroll_to(page, text):
         playwright's Locator of that cell.
     """
     number = next(number for number, cell in enumerate(state(page)["cells"]) if text in cell["source"])
-    page.evaluate("number => window.jupyterapp.shell.currentWidget.content.scrollToItem(number, 'start')", number)
-    return page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{number}"]')
+    cell = page.locator(f'.jp-Notebook:visible .jp-Cell[data-windowed-list-index="{number}"]')
+    # JupyterLab draws a cell when it comes near, and cells above that are drawn later push it away: go there until it stays.
+    places = [None]
+    while len(places) < 4 or len(set(places[-3:])) > 1:
+        page.evaluate("number => window.jupyterapp.shell.currentWidget.content.scrollToItem(number, 'start')", number)
+        cell.evaluate("cell => cell.scrollIntoView({ block: 'start', behavior: 'instant' })")
+        page.wait_for_timeout(300)
+        places.append(cell.bounding_box()["y"])
+    return cell
 
 
 def pop_ups(page):
@@ -232,3 +238,9 @@ def pop_ups(page):
 def shut_kernel_down(page):
     """Give the memory of the open notebook's kernel back."""
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def close_side_bar(page):
+    """Fold the file browser away, so that the notebook has the whole width."""
+    if page.evaluate("() => !window.jupyterapp.shell.leftCollapsed"):
+        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import BertTokenizerFast
 
-from tools.pocket import card, corpus, examine, export, measure, vocabulary
+from tools.pocket import baselines, card, corpus, examine, export, measure, objectives, vocabulary
 from tools.pocket import configuration as configurations
 from tools.pocket import network as networks
 
@@ -20,6 +20,7 @@ PARITY = {
     "en": ("The library opens at [MASK] on Sunday.", "Bring a card with you."),
     "ko": ("도서관은 일요일에 [MASK] 시에 문을 엽니다.", "카드를 꼭 가져오세요."),
 }
+SIMILARITY = {"en": "english/sts/sts-dev.csv", "ko": "korean/korsts/dev.tsv"}  # under --texts; never trained on
 NOT_PROSE = ("reviews", "chat", "documentation")
 
 
@@ -61,7 +62,7 @@ def document_figures(network, tokenizer, language):
     return sentences, pairs
 
 
-def evaluate(configuration, network, build, outside=(), count=40):
+def evaluate(configuration, network, build, outside=(), texts=None, count=40):
     """All figures of the card.
 
     Args:
@@ -69,6 +70,7 @@ def evaluate(configuration, network, build, outside=(), count=40):
         network: BertForPreTraining, as exported.
         build: Path with the packed corpus and the tokenizer.
         outside: Paths of text files from elsewhere.
+        texts: Path of the folder of the training texts, for the similarity figure; None leaves it out.
         count: int, batches of 16 × 128 tokens a figure.
 
     Returns:
@@ -90,6 +92,12 @@ def evaluate(configuration, network, build, outside=(), count=40):
         "held_out_pieces": len(held_out.ids),
         "outside": [],
     }
+    counts = baselines.Counts(corpus.load(build, "train"), special["size"])
+    exam = list(measure.batches(held_out, prose, special, seed, count))
+    figures["detail"] = measure.in_detail(network, exam, counts.frequency)
+    figures["baselines"] = baselines.accuracy(counts, exam, objectives.IGNORE)
+    if texts:
+        figures["similarity"] = examine.similarity(network, tokenizer, texts / SIMILARITY[configuration["language"]])
     if any(source["kind"] == "reviews" for source in sources):
         reviews = selected(sources, lambda kind: kind == "reviews")
         figures["reviews"] = measure.accuracy(network, measure.single_batches(held_out, reviews, special, seed, count))
@@ -124,6 +132,7 @@ def main(arguments=None):
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
     parser.add_argument("--models", type=Path, default=configurations.ROOT / "models")
     parser.add_argument("--outside", type=Path, nargs="*", default=[], help="text files from elsewhere to measure on too")
+    parser.add_argument("--texts", type=Path, help="folder of the training texts, to measure sentence similarity too")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
     if options.threads:
@@ -137,7 +146,7 @@ def main(arguments=None):
     export.write(network, build / "tokenizer", folder)
     export.write_log(state["log"], folder)
     network = export.load(folder)
-    figures = evaluate(configuration, network, build, options.outside)
+    figures = evaluate(configuration, network, build, options.outside, options.texts)
     figures["bytes"] = (folder / export.WEIGHTS).stat().st_size
     counts = json.loads((build / "corpus.json").read_text(encoding="utf-8"))
     text = card.text(configuration, counts, state["log"], figures)

@@ -2,6 +2,8 @@
 
 LANGUAGES = {"en": "English", "ko": "Korean"}
 
+SIMILARITY = {"en": "STS-B, development set", "ko": "KorSTS, development set"}
+
 LIMITS = {
     "en": (
         "A small model trained briefly: it knows common words and short contexts, few facts, and it repeats the biases of old "
@@ -57,11 +59,12 @@ def text(configuration, corpus, log, figures):
     network = configuration["network"]
     last = log[-1]
     counts = {row["name"]: row for row in corpus["sources"]}
-    weights = sum(source["weight"] for source in configuration["sources"])
     sources = [
-        (s["name"], s["kind"], f"{s['weight'] / weights:.0%}", f"{counts[s['name']]['train_pieces']:,}", f"{counts[s['name']]['held_out_pieces']:,}", s["licence"])
+        (s["name"], s["kind"], f"{s['weight']:g}", f"{counts[s['name']]['train_pieces']:,}", f"{counts[s['name']]['held_out_pieces']:,}", s["licence"])
         for s in configuration["sources"]
     ]
+    detail, baselines, similarity = figures["detail"], figures["baselines"], figures.get("similarity")
+    unordered = list(dict.fromkeys(s["kind"] for s in configuration["sources"] if s.get("unit", "document") != "document"))
     kinds = [(kind, percent(row["mlm"]), f"{row['pieces']:,}") for kind, row in figures["by_kind"].items()]
     return f"""---
 language: {language}
@@ -89,11 +92,17 @@ Measured by `python -m tools.evaluate_pocket {name}` on documents held out by a 
 {table(("figure", "value", "measured on"), [
     ("masked-LM accuracy, prose", percent(figures["prose"]["mlm"]), f"{figures['prose']['pieces']:,} masked pieces"),
     *([("masked-LM accuracy, reviews", percent(figures["reviews"]["mlm"]), f"{figures['reviews']['pieces']:,} masked pieces")] if figures.get("reviews") else []),
+    ("right piece among the best 5, prose", percent(detail["top_5"]), "the same pieces"),
+    ("right piece among the best 10, prose", percent(detail["top_10"]), "the same pieces"),
+    ("for comparison: the most frequent piece, always", percent(baselines["unigram"]), "the same pieces"),
+    ("for comparison: a trigram of the same training text", percent(baselines["trigram"]), f"the same pieces; the model is right {figures['prose']['mlm'] / baselines['trigram']:.2f} × as often"),
+    ("expected calibration error, prose", percent(detail["calibration_error"]), "the same pieces, 10 bins; 0 is best"),
     ("pseudo-perplexity", f"{figures['pseudo_perplexity']:.1f}", "100 held-out sentences"),
     ("next sentence, true/random", percent(figures["prose"]["nsp"]), f"{figures['prose']['pairs']:,} pairs, half of them random; chance .500"),
     ("next sentence, true/elsewhere in the document", percent(figures["same_document"][0]), f"{figures['same_document'][1]} pairs; chance .500"),
     ("next sentence, true/swapped", percent(figures["swapped"][0]), f"{figures['swapped'][1]} pairs; chance .500"),
     ("`[UNK]` among held-out pieces", f"{figures['unknown']:.2%}", f"{figures['held_out_pieces']:,} pieces"),
+    *([("similarity, mean pooling, not trained for it", f"{similarity[0]:.1f}", f"Spearman × 100, {similarity[1]:,} pairs of {SIMILARITY[language]}")] if similarity else []),
     *[(f"masked-LM accuracy, {row['name']}", percent(row["mlm"]), f"{row['pieces']:,} masked pieces, text from elsewhere") for row in figures["outside"]],
     *[(f"next sentence, {row['name']}", percent(row["nsp"]), f"{row['pairs']:,} pairs, text from elsewhere") for row in figures["outside"] if row["pairs"]],
 ])}
@@ -101,6 +110,10 @@ Measured by `python -m tools.evaluate_pocket {name}` on documents held out by a 
 Masked-LM accuracy by kind of text:
 
 {table(("kind", "accuracy", "masked pieces"), kinds)}
+
+And by how frequent the piece is in the training text:
+
+{table(("rank", "accuracy", "masked pieces"), [(band, percent(value), f"{number:,}") for band, (value, number) in detail["bands"].items()])}
 
 The walkthrough's sentences, which are in no training text, nor is any line that shares four words (Korean: three) with them:
 
@@ -113,7 +126,9 @@ While training, on the same held-out pairs:
 {table(("step", "tokens", "masked-LM accuracy", "loss", "next sentence"), [(row["step"], f"{row['tokens']:,}", percent(row["mlm"]), f"{row['loss']:.2f}", percent(row["nsp"])) for row in log])}
 
 ## Data
-{table(("source", "kind", "share of the draws", "pieces to train on", "held out", "licence"), sources)}
+{table(("source", "kind", "weight", "pieces to train on", "held out", "licence"), sources)}
+
+A step shows pairs of segments, or ({training["short_share"]:.0%} of the steps) single short texts; sources are drawn by weight. {", ".join(unordered).capitalize()} have no order of their own and stand in no pair.
 
 Licence of the weights: CC BY-SA 4.0, the strictest that the data asks for ({", ".join(s["name"] for s in configuration["sources"] if "SA" in s["licence"])} ask for share-alike; the others are freer).
 

@@ -1,7 +1,10 @@
 """Questions to a finished pocket model: the document's sentences, pseudo-perplexity, and what NSP has learnt."""
 
+import csv
+
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 
 from tools.pocket import objectives
 
@@ -50,6 +53,31 @@ def pseudo_perplexity(network, packed, special, seed, sentences=100, longest=62)
         total -= scores[places - 1, torch.from_numpy(row)[places]].sum().item()
         pieces += len(places)
     return float(np.exp(total / pieces))
+
+
+@torch.no_grad()
+def similarity(network, tokenizer, path, rows=64):
+    """Spearman correlation of the cosine of mean-pooled vectors, not trained for it, with people's scores.
+
+    Args:
+        network: BertForPreTraining.
+        tokenizer: its transformers tokenizer.
+        path: Path of STS-B's or KorSTS's file: tab-separated, the score in the fifth column, the sentences after it.
+        rows: int, sentences a batch.
+
+    Returns:
+        (float, int): Spearman × 100, and how many pairs.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        pairs = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) >= 7 and row[4] != "score"]
+    vectors = []
+    sentences = [row[column] for column in (5, 6) for row in pairs]
+    for start in range(0, len(sentences), rows):
+        inputs = tokenizer(sentences[start : start + rows], padding=True, truncation=True, max_length=128, return_tensors="pt")
+        hidden, mask = network.bert(**inputs).last_hidden_state, inputs["attention_mask"][:, :, None]
+        vectors.append(torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1))
+    one, other = torch.cat(vectors).split(len(pairs))
+    return 100 * spearmanr((one * other).sum(1).numpy(), [float(row[4]) for row in pairs]).statistic, len(pairs)
 
 
 def segment_pairs(packed, random, rows, tokens, special, second):

@@ -75,6 +75,47 @@ def accuracy(network, batches, device="cpu", bf16=False):
     }
 
 
+BANDS = {"the 100 most frequent": 100, "up to 1,000": 1_000, "up to 5,000": 5_000, "rarer": None}
+
+
+@torch.no_grad()
+def in_detail(network, batches, frequency, bins=10):
+    """How often the right piece is among the best, for frequent and rare pieces, and whether probabilities can be trusted.
+
+    Args:
+        network: BertForPreTraining.
+        batches: iterable of objectives.Batch.
+        frequency: int (vocabulary,), how often each piece stands in the training text.
+        bins: int, of the calibration error.
+
+    Returns:
+        dict with `top_1`, `top_5`, `top_10`; `bands`, band → (accuracy, pieces) by rank of frequency; `calibration_error`,
+        the expected calibration error (Guo et al. 2017, arXiv 1706.04599, equation 5).
+    """
+    network.eval()
+    places, targets_of_all, sure = [], [], []
+    for batch in batches:
+        logits, targets, _, _ = forward(network, batch)
+        places.append((logits > logits.gather(1, targets[:, None])).sum(1).numpy())
+        targets_of_all.append(targets.numpy())
+        sure.append(logits.softmax(-1).amax(-1).numpy())
+    places, targets, sure = map(np.concatenate, (places, targets_of_all, sure))
+    right = places == 0
+    rank = np.empty(len(frequency), dtype=np.int64)
+    rank[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))
+    bands, least = {}, 0
+    for band, most in BANDS.items():
+        inside = (rank[targets] >= least) & (rank[targets] < (most or len(frequency)))
+        bands[band] = (float(right[inside].mean()) if inside.any() else float("nan"), int(inside.sum()))
+        least = most
+    bin_of = np.minimum((sure * bins).astype(int), bins - 1)
+    error = sum(abs(right[bin_of == each].mean() - sure[bin_of == each].mean()) * (bin_of == each).mean() for each in np.unique(bin_of))
+    return {
+        **{f"top_{k}": float((places < k).mean()) for k in (1, 5, 10)},
+        "bands": bands, "calibration_error": float(error),
+    }
+
+
 def by_kind(network, packed, sources, special, seed, count, **options):
     """Masked-LM accuracy for each kind of text: dict kind → figures of `accuracy`."""
     figures = {}

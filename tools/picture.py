@@ -1,0 +1,64 @@
+"""Make the pictures of the READMEs, docs/images/lesson_02_{en,ko}.png: `python -m tools.picture`, after `make notebooks`.
+
+A picture is the page of lesson 02 in JupyterLab after *Run all cells*, so it shows what a learner sees, in both languages.
+"""
+
+import argparse
+import sys
+import tempfile
+
+from tools import browser
+from tools.lesson_source import LANGUAGES, ROOT
+
+LESSON = "02_masked_lm_english"
+TOP = "widgets.masks("  # the cell at the top of the picture: the widget with the five words, and the figure below it
+FOLDER = ROOT / "docs" / "images"
+# GitHub shows a README about 900 pixels wide; twice as many dots keep the letters sharp on good screens.
+SIZE = {"width": 900, "height": 760}
+SCALE = 2
+
+
+def take(chromium, address, file):
+    """Run lesson 02 and photograph the page.
+
+    Args:
+        chromium: playwright's Browser.
+        address: str, of the notebook.
+        file: the PNG file to write.
+
+    Raises:
+        RuntimeError: a cell of the lesson failed.
+    """
+    page = chromium.new_page(viewport=SIZE, device_scale_factor=SCALE)
+    browser.open_notebook(page, address)
+    errors = browser.run_all(page)
+    if errors:
+        raise RuntimeError(f"{file.stem}: {errors[0]}")
+    browser.close_side_bar(page)
+    browser.scroll_to(page, TOP)
+    page.screenshot(path=file, animations="disabled")
+    browser.shut_kernel_down(page)
+    page.close()
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--language", choices=LANGUAGES, help="this language; both without it")
+    options = parser.parse_args(arguments)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            browser.copy_notebooks(folder)
+            with browser.lab(folder) as address, browser.chromium() as chromium:
+                for language in [options.language] if options.language else LANGUAGES:
+                    file = FOLDER / f"lesson_02_{language}.png"
+                    take(chromium, address(f"notebooks/{language}/{LESSON}.ipynb"), file)
+                    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
