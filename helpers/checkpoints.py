@@ -122,9 +122,9 @@ def known(name):
     Raises:
         ValueError: there is none; the message lists the names and the closest one.
     """
-    if name in CHECKPOINTS:
+    if isinstance(name, str) and name in CHECKPOINTS:
         return CHECKPOINTS[name]
-    close = difflib.get_close_matches(str(name), CHECKPOINTS, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), CHECKPOINTS, n=1, cutoff=0.5)
     names = ", ".join(CHECKPOINTS)
     raise ValueError(say(
         f"Unknown checkpoint {name!r}. " + (f"Did you mean {close[0]!r}? " if close else "") + f"The course knows: {names}.",
@@ -146,7 +146,7 @@ def announcement(name, folder):
     return say(
         f"{name} → {stand_in}, a small stand-in that comes with the course ({layers} layers, {millions} M "
         f"parameters): expect the idea, not the document's scores. The real one: {command}",
-        f"{name} → {stand_in}: 강좌에 들어 있는 작은 대역 모델입니다(층 {layers}개, 매개변수 {millions * 100:,}만 개). "
+        f"{name} → {stand_in}: 강의에 들어 있는 작은 대역 모델입니다(층 {layers}개, 매개변수 {millions * 100:,}만 개). "
         f"원리를 보기에는 충분하지만 점수는 문서와 다릅니다. 원래 모델 받기: {command}",
     )
 
@@ -206,18 +206,18 @@ def _sums(models):
     """{path inside models/: sha256} as `sha256sum` writes it."""
     try:
         lines = (models / SUMS_FILE).read_text(encoding="utf-8").split("\n")
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         raise CheckpointError(say(
-            f"The models that come with the course are not at {models} (no {SUMS_FILE} there). {_restore('')}",
-            f"강좌에 들어 있는 모델이 {models}에 없습니다({SUMS_FILE} 파일이 없음). {_restore('')}",
+            f"The models that come with the course are not at {models} (no readable {SUMS_FILE} there). {_restore('')}",
+            f"강의에 들어 있는 모델이 {models}에 없습니다({SUMS_FILE} 파일이 없거나 읽을 수 없음). {_restore('')}",
         )) from None
-    pairs = (line.strip().split(maxsplit=1) for line in lines if line.strip())
-    return {path.lstrip("*").removeprefix("./"): digest for digest, path in pairs}
+    pairs = (line.split(maxsplit=1) for line in lines)
+    return {path.strip().lstrip("*").removeprefix("./"): digest for digest, path in (pair for pair in pairs if len(pair) == 2)}
 
 
 def _restore(file):
     command = f"git checkout -- models/{file}"
-    return say(f"Restore it with `{command}`, or get the course again.", f"`{command}`로 되돌리거나 강좌를 다시 받으세요.")
+    return say(f"Restore it with `{command}`, or get the course again.", f"`{command}`로 되돌리거나 강의를 다시 받으세요.")
 
 
 def _damage(path, expected):
@@ -233,7 +233,7 @@ def _damage(path, expected):
             f"파일이 잘렸습니다({promised:,} 가운데 {status.st_size:,} 바이트)",
         )
     if _sha256(path, status.st_size, status.st_mtime_ns) != expected:
-        return say("is not the file that belongs to the course (its sha256 differs)", "파일이 강좌의 것과 다릅니다(sha256이 다름)")
+        return say("is not the file that belongs to the course (its sha256 differs)", "파일이 강의의 것과 다릅니다(sha256이 다름)")
     return None
 
 
@@ -369,8 +369,10 @@ def _listing(checkpoint):
     def url(file):
         return hf_hub_url(checkpoint.name, file, revision=checkpoint.revision)
 
-    # One plain request first: without a network the client itself would try for half a minute.
-    get_session().head(url("config.json"), timeout=10, allow_redirects=False)
+    # One plain request first: without a network, or with a hub that is down, the client itself would try for half a minute.
+    first = get_session().head(url("config.json"), timeout=10, allow_redirects=False)
+    if first.status_code >= 500:
+        first.raise_for_status()
     files = {}
     for file in sorted(OPTIONAL_FILES + REQUIRED_FILES, key=MODEL_FILE.__eq__):
         try:
@@ -463,11 +465,18 @@ def _explained(error, name):
             f"{name} cannot be downloaded while HF_HUB_OFFLINE is set: unset it and try again.",
             f"HF_HUB_OFFLINE이 설정되어 있어 {name} 모델을 받을 수 없습니다. 지우고 다시 해 보세요.",
         )
+    elif status in (401, 403):  # before "not found": the client calls a 401 that, whatever it stands for
+        text = say(
+            f"The hub refuses {name} ({status}), although it needs no account: if a token is set, unset HF_TOKEN and run `hf auth "
+            "logout`; if not, this network may block the hub. COURSE_MODELS=auto works without it.",
+            f"허브가 {name} 모델을 내주지 않습니다({status}). 계정이 필요 없는 모델입니다. 토큰이 있다면 HF_TOKEN을 지우고 `hf auth logout`을 "
+            "실행하세요. 없다면 이 네트워크가 허브를 막는 것일 수 있습니다. COURSE_MODELS=auto면 없어도 됩니다.",
+        )
     elif isinstance(error, (EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError)):
         revision = CHECKPOINTS[name].revision[:12]
         text = say(
             f"The hub has no {name} at revision {revision} (404): update the course; COURSE_MODELS=auto works without it.",
-            f"허브에 {name}의 {revision} 판이 없습니다(404). 강좌를 새 판으로 바꾸세요. COURSE_MODELS=auto면 없어도 됩니다.",
+            f"허브에 {name}의 {revision} 판이 없습니다(404). 강의를 새 판으로 바꾸세요. COURSE_MODELS=auto면 없어도 됩니다.",
         )
     elif status == 429:
         text = say(

@@ -95,9 +95,9 @@ def check_belong_together(model, tokenizer):
     of_model, of_tokenizer = model.config.vocab_size, len(tokenizer)
     if of_model != of_tokenizer:
         raise ValueError(say(
-            f"Model and tokenizer belong together: this model knows {of_model:,} pieces, this tokenizer {of_tokenizer:,}.\n"
+            f"Model and tokenizer belong together: this model knows {of_model:,} pieces, this tokenizer {of_tokenizer:,}. "
             "Load both from the same checkpoint.",
-            f"모델과 토크나이저는 짝이 맞아야 합니다: 이 모델의 어휘는 {of_model:,}개, 이 토크나이저의 어휘는 {of_tokenizer:,}개입니다.\n"
+            f"모델과 토크나이저는 짝이 맞아야 합니다: 이 모델의 어휘는 {of_model:,}개, 이 토크나이저의 어휘는 {of_tokenizer:,}개입니다. "
             "둘 다 같은 체크포인트에서 불러오세요.",
         ))
 

@@ -87,27 +87,34 @@ def _python_problem(version):
     return say(
         f"Python {here} cannot run this course: TensorFlow 2.21 supports Python 3.10 to 3.13. Install one of those, then: "
         "make lab PYTHON=python3.12",
-        f"Python {here}에서는 이 강좌를 실행할 수 없습니다. TensorFlow 2.21은 Python 3.10–3.13에서 돌아갑니다. 그중 하나를 "
+        f"Python {here}에서는 이 강의를 실행할 수 없습니다. TensorFlow 2.21은 Python 3.10–3.13에서 돌아갑니다. 그중 하나를 "
         "설치한 뒤: make lab PYTHON=python3.12",
     )
 
 
 def _keras_problem(modules):
-    """TensorFlow decides once, when it is imported, which Keras `tf.keras` is; afterwards no setting helps."""
+    """TensorFlow decides at its import which Keras `import tensorflow.keras` is, and at its first use what `tf.keras` is.
+
+    Afterwards no setting helps. `import keras` brings TensorFlow with it, and so decides both.
+    """
     tensorflow = modules.get("tensorflow")
-    keras = vars(tensorflow).get("keras") if tensorflow else None
-    if keras is None:
-        return None
-    attributes = object.__getattribute__(keras, "__dict__")  # a plain attribute access would make a lazy loader load
-    name = str(attributes.get("__name__", ""))
-    if attributes.get("_tfll_keras_version") != "keras_3" and not re.match(r"keras\b", name):
+    of_tensorflow = vars(tensorflow) if tensorflow else {}
+    if of_tensorflow.get("_tf_uses_legacy_keras") is not False and not _is_keras_3(of_tensorflow.get("keras")):
         return None
     return say(
         "Keras 3 is already loaded in this kernel, and these models need Keras 2: restart the kernel and run the set-up "
         "cell first, before any other import.",
         "이 커널에는 이미 Keras 3이 올라와 있는데 이 모델들에는 Keras 2가 필요합니다. 커널을 다시 시작하고, 다른 것을 "
-        "가져오기 전에 설정 셀부터 실행하세요.",
+        "가져오기 전에 준비 셀부터 실행하세요.",
     )
+
+
+def _is_keras_3(keras):
+    """Is this, what `tf.keras` stands for, Keras 3? None and a loader that has not been used yet are not."""
+    if keras is None:
+        return False
+    attributes = object.__getattribute__(keras, "__dict__")  # a plain attribute access would make a lazy loader load
+    return attributes.get("_tfll_keras_version") == "keras_3" or bool(re.match(r"keras\b", str(attributes.get("__name__", ""))))
 
 
 def _transformers_problem(modules):
@@ -115,13 +122,13 @@ def _transformers_problem(modules):
     if installed is None:
         return say(
             "transformers is not installed in this Python: start JupyterLab with `make lab` (on Colab, run the set-up cell).",
-            "이 Python에는 transformers가 없습니다. `make lab`으로 JupyterLab을 여세요(Colab에서는 설정 셀을 실행하세요).",
+            "이 Python에는 transformers가 없습니다. `make lab`으로 JupyterLab을 여세요(Colab에서는 준비 셀을 실행하세요).",
         )
     if not _is_course_version(installed):
         return say(
             f"transformers {installed} is installed, the course needs {TRANSFORMERS}: newer ones cannot load these models "
             "into TensorFlow. Start with `make lab`, or: pip install transformers==4.54.1",
-            f"설치된 transformers는 {installed}인데 이 강좌에는 {TRANSFORMERS}가 필요합니다. 더 새 판은 이 모델들을 TensorFlow로 "
+            f"설치된 transformers는 {installed}인데 이 강의에는 {TRANSFORMERS}가 필요합니다. 더 새 판은 이 모델들을 TensorFlow로 "
             "불러오지 못합니다. `make lab`으로 열거나: pip install transformers==4.54.1",
         )
     loaded = getattr(modules.get("transformers"), "__version__", installed)
@@ -129,7 +136,7 @@ def _transformers_problem(modules):
         return say(
             f"This kernel still holds transformers {loaded}, although {installed} is installed now: restart the kernel and "
             "run the set-up cell again.",
-            f"transformers {installed}가 설치되었지만 이 커널에는 아직 {loaded}가 올라와 있습니다. 커널을 다시 시작하고 설정 셀을 "
+            f"transformers {installed}가 설치되었지만 이 커널에는 아직 {loaded}가 올라와 있습니다. 커널을 다시 시작하고 준비 셀을 "
             "다시 실행하세요.",
         )
     return None
@@ -243,7 +250,7 @@ def _fit_tables():
 
     pandas.set_option("display.width", 80)
     pandas.set_option("display.max_columns", 20)
-    pandas.set_option("display.max_colwidth", 60)
+    pandas.set_option("display.max_colwidth", 100)  # five words with their probabilities
     pandas.set_option("display.precision", 3)
     pandas.set_option("display.unicode.east_asian_width", True)
     numpy.set_printoptions(precision=3, suppress=True, linewidth=80)

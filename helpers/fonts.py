@@ -23,7 +23,7 @@ def register():
 
         raise FileNotFoundError(say(
             f"The course's font helpers/assets/{FILE.name} is missing: restore it with `git checkout -- helpers/assets`.",
-            f"강좌의 글꼴 helpers/assets/{FILE.name} 파일이 없습니다. `git checkout -- helpers/assets`로 되돌리세요.",
+            f"강의의 글꼴 helpers/assets/{FILE.name} 파일이 없습니다. `git checkout -- helpers/assets`로 되돌리세요.",
         ))
     import matplotlib
     from matplotlib import font_manager

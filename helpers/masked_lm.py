@@ -110,7 +110,8 @@ def probability_of(model, tokenizer, text, words):
     Raises:
         TypeError, ValueError: as `rank`.
     """
-    tokens = [_one_piece(word, tokenizer) for word in ([words] if isinstance(words, str) else words)]
+    words = words if np.iterable(words) and not isinstance(words, str) else [words]
+    tokens = [_one_piece(word, tokenizer) for word in words]
     by_mask = probabilities(model, tokenizer, text)
     if len(by_mask) > 1:
         raise ValueError(say(

@@ -10,6 +10,7 @@ files, X-Repo-Commit, ranges, X-Error-Code), listens on 127.0.0.1 alone, and can
 import hashlib
 import json
 import threading
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class StandInHub:
     Attributes to set during a test:
         status: {file: int}, answer every request for the file with this HTTP status.
         cut_after: {file: int}, close the connection after so many bytes of the body.
+        truncated: {file: int}, send so many bytes as if that were all of it; the announced size is the true one.
         altered: set of files whose content arrives with one byte changed.
         pause_after: {file: int}, stop sending after so many bytes, set `paused`, and wait for the client to leave.
         commit: str, answer with this revision instead of the one that was asked for.
@@ -38,7 +40,7 @@ class StandInHub:
 
     def __init__(self, repositories):
         self.repositories = {key: Path(folder) for key, folder in repositories.items()}
-        self.status, self.cut_after, self.altered, self.commit = {}, {}, set(), None
+        self.status, self.cut_after, self.truncated, self.altered, self.commit = {}, {}, {}, set(), None
         self.pause_after, self.paused, self.closing = {}, threading.Event(), threading.Event()
         self.requests, self.sent = [], {}
 
@@ -89,15 +91,16 @@ def _handler(hub):
             if path.name in hub.status:
                 return self.refuse(hub.status[path.name], None)
             start, size = 0, path.stat().st_size
+            end = hub.truncated.get(path.name, size)
             asked = self.headers.get("Range")
             if asked:
                 start = int(asked.removeprefix("bytes=").partition("-")[0])
-                if start >= size:
+                if start >= end:
                     return self.refuse(416, None)
             self.send_response(206 if asked else 200)
             if asked:
                 self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-            self.send_header("Content-Length", str(size - start))
+            self.send_header("Content-Length", str(end - start))
             self.send_header("X-Repo-Commit", hub.commit or revision)
             if path.name.endswith(LARGE):
                 self.send_header("ETag", '"opaque-to-the-client"')
@@ -107,7 +110,7 @@ def _handler(hub):
                 self.send_header("ETag", f'"{git_sha1(path)}"')
             self.end_headers()
             if with_body:
-                self.send_body(path, start)
+                self.send_body(path, start, end)
 
         def refuse(self, status, code):
             self.send_response(status)
@@ -116,14 +119,14 @@ def _handler(hub):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def send_body(self, path, start):
+        def send_body(self, path, start, end):
             cut, pause = hub.cut_after.get(path.name), hub.pause_after.get(path.name)
             sent = 0
             with open(path, "rb") as file:
                 file.seek(start)
-                while block := file.read(1 << 16):
+                while block := file.read(min(1 << 16, end - start - sent)):
                     if path.name in hub.altered and sent == 0:
-                        block = bytes([block[0] ^ 1]) + block[1:]
+                        block = block[:-1] + bytes([block[-1] ^ 1])  # among the weights: the header stays readable
                     if cut is not None and sent + len(block) > cut:
                         block = block[: cut - sent]
                     self.wfile.write(block)
@@ -143,7 +146,16 @@ def _handler(hub):
 
 def sha256(path):
     """As the hub's X-Linked-Etag."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return _sha256(path, Path(path).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)  # a full-size checkpoint is asked for several times
+def _sha256(path, changed):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def git_sha1(path):

@@ -37,14 +37,22 @@ def test_other_pythons_are_refused(version):
     assert "\n" not in problem
 
 
+def test_the_set_up_cell_stops_at_another_python(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
+    with pytest.raises(environment.NotReady, match="Python 3.14 cannot run this course"):
+        environment.prepare()
+
+
 @pytest.mark.parametrize("version", [(3, 10, 0), (3, 11, 7), (3, 12, 1), (3, 13, 9)])
 def test_supported_pythons_are_accepted(version):
     assert environment._python_problem(version) is None
 
 
-def tensorflow_with(keras):
+def tensorflow_with(keras, uses_legacy_keras=None):
     module = types.ModuleType("tensorflow")
     module.keras = keras
+    if uses_legacy_keras is not None:
+        module._tf_uses_legacy_keras = uses_legacy_keras
     return {"tensorflow": module}
 
 
@@ -69,6 +77,8 @@ class LazyLoader(types.ModuleType):
     (tensorflow_with(LazyLoader("keras_3")), True),
     (tensorflow_with(LazyLoader("tf_keras")), False),
     (tensorflow_with(LazyLoader(None)), False),
+    (tensorflow_with(LazyLoader(None), uses_legacy_keras=True), False),
+    (tensorflow_with(LazyLoader(None), uses_legacy_keras=False), True),  # tf.keras is open, `import tensorflow.keras` is not
 ])
 def test_keras_3_is_refused_where_it_is_what_tensorflow_uses(modules, refused):
     problem = environment._keras_problem(modules)
@@ -78,8 +88,9 @@ def test_keras_3_is_refused_where_it_is_what_tensorflow_uses(modules, refused):
 
 
 @pytest.mark.slow
-def test_keras_3_already_imported_stops_the_set_up_cell():
-    code = "import keras\nfrom helpers import environment\ntry:\n    environment.prepare()\nexcept OSError as e:\n    print(e)"
+@pytest.mark.parametrize("first", ["import keras", "import tensorflow", "import tensorflow as tf; tf.keras.layers"])
+def test_keras_3_already_imported_stops_the_set_up_cell(first):
+    code = first + "\nfrom helpers import environment\ntry:\n    environment.prepare()\nexcept OSError as e:\n    print(e)"
     said = python(code).stdout
     assert said.startswith("Keras 3 is already loaded in this kernel") and said.count("\n") == 1
 

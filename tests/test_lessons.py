@@ -193,7 +193,7 @@ def test_missing_key_is_named(write, key):
     ("title: A title", "title: A: title", "front matter: mapping values are not allowed here"),
     ("---\nlesson", "lesson", "no front matter"),
     (":::\n\nAfter", "After", "an instructor block does not end"),
-    ("Before.", "```{note}\nx\n```", "notebooks cannot show `` ```{note} ``"),
+    ("Before.", "```{note}\nx\n```", "notebooks cannot show ````{note}`"),  # its own three, and one of the quotation
     ("Before.", ":::{tip}\nx\n:::", "notebooks cannot show `:::{tip}`"),
     (":reason: a widget", ":reason: a: widget", "Invalid YAML"),
 ])
@@ -203,7 +203,7 @@ def test_mistakes_are_named_in_one_line(write, old, new, message):
         lesson_source.read(write(GOOD.replace(old, new)))
     text = str(error.value)
     assert text.startswith("lessons/en/01_x.md: ") and "\n" not in text
-    assert message.replace("`` ", "`").replace(" ``", "`") in text
+    assert message in text
 
 
 def test_unknown_lesson_number_is_named():

@@ -130,6 +130,14 @@ def test_a_word_outside_the_vocabulary_is_refused(language):
     assert_kind(error)
 
 
+@pytest.mark.parametrize("words", [3, None, [3], [["fun"]]])
+def test_a_word_that_is_no_string_is_a_type_error_that_names_its_type(words, language):
+    kind = type(words[0] if isinstance(words, list) else words).__name__
+    with pytest.raises(TypeError, match=kind) as error:
+        masked_lm.probability_of(tiny.masked_lm(), tiny.tokenizer(), "[MASK]", words)
+    assert_kind(error)
+
+
 def test_probing_needs_one_mask(language):
     with pytest.raises(ValueError, match="2") as error:
         masked_lm.rank(tiny.masked_lm(), tiny.tokenizer(), "[MASK] is [MASK]", "fun")
@@ -211,6 +219,7 @@ def test_another_models_tokenizer_is_refused_with_both_sizes(language):
     with pytest.raises(ValueError, match="32,000") as error:
         masked_lm.top_k(model, tiny.tokenizer(), "[MASK]")
     assert str(len(tiny.VOCABULARY)) in str(error.value)
+    assert_kind(error)
 
 
 def test_a_model_without_the_word_head_is_told_which_class_has_one(language):
@@ -237,7 +246,6 @@ def as_lists(answers):
 
 
 def assert_kind(error):
-    """One or two lines, none of them a wall."""
-    lines = str(error.value).splitlines()
-    assert 1 <= len(lines) <= 2
-    assert max(map(len, lines)) <= 160
+    """One line, and no wall."""
+    text = str(error.value)
+    assert text and "\n" not in text and len(text) <= 160

@@ -264,6 +264,14 @@ def test_python_without_tensorflow_is_refused_in_one_line(version):
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("version", [(3, 9, 18), (3, 14, 0)])
+def test_the_set_up_stops_at_once_under_such_a_python(version):
+    """Run as a script, with only the version that it sees replaced: one line, status 1, and nothing was begun."""
+    code = f"import runpy, sys; sys.version_info = {version}; sys.argv[:] = ['install.py']; runpy.run_path('tools/install.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", install.unsupported(version) + "\n")
+
+
 @pytest.mark.parametrize("version", [(3, 10), (3, 11), (3, 12), (3, 13)])
 def test_python_with_tensorflow_is_accepted(version):
     assert install.unsupported((*version, 0)) is None

@@ -78,11 +78,11 @@ def test_rows_are_cls_a_sep_b_sep():
 def test_a_resumed_run_sees_the_same_batch():
     straight = sampler()
     for step in range(5):
-        straight.batch(step, 512, long=64, short=16)
+        straight.batch(step, 512, pair_tokens=(64, 32), short=16)
     resumed = sampler()
     for name in ("input_ids", "labels", "next_sentence"):
-        assert (getattr(straight.batch(5, 512, long=64, short=16), name) == getattr(resumed.batch(5, 512, long=64, short=16), name)).all()
-    assert (straight.batch(5, 512, long=64, short=16).labels.tolist() != straight.batch(6, 512, long=64, short=16).labels.tolist())
+        assert (getattr(straight.batch(5, 512, pair_tokens=(64, 32), short=16), name) == getattr(resumed.batch(5, 512, pair_tokens=(64, 32), short=16), name)).all()
+    assert (straight.batch(5, 512, pair_tokens=(64, 32), short=16).labels.tolist() != straight.batch(6, 512, pair_tokens=(64, 32), short=16).labels.tolist())
 
 
 def test_three_percent_of_documents_are_held_out_whatever_their_order():
@@ -175,7 +175,7 @@ def tiny_build(tmp_path):
     configuration = {
         "name": "tiny", "seed": 5, "sources": SOURCES,
         "network": {"num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32},
-        "training": {"steps": 8, "decay": 0.5, "warmup": 2, "exam_every": 4, "learning_rate": 1e-3, "tokens_a_batch": 512, "short_share": 0.3},
+        "training": {"steps": 8, "decay": 0.5, "warmup": 2, "exam_every": 4, "learning_rate": 1e-3, "tokens_a_batch": 512, "short_share": 0.3, "pair_tokens": [64, 32]},
     }
     for split in ("train", "held_out"):
         packed_corpus().save(tmp_path / f"{split}.npz")

@@ -1,9 +1,9 @@
 """The course in JupyterLab in a real browser: what tests/test_browser.py and tools/picture.py share.
 
+    browser.copy_notebooks(folder)
     with browser.lab(folder) as address, browser.chromium() as chromium:
-        page = chromium.new_page()
-        browser.open_notebook(page, address("notebooks/en/01_integer_encoding.ipynb"))
-        errors = browser.run_all(page)
+        with browser.notebook(chromium, address("notebooks/en/01_integer_encoding.ipynb")) as page:
+            errors = browser.run_all(page)
 
 JupyterLab starts as `make lab` starts it, on a copy of the notebooks and with settings of its own, so nothing that happens
 here reaches the reader's files. Chromium finds no computer but this one, and the course's font where there is no Hangul.
@@ -168,17 +168,28 @@ _STATE = """() => {
 }"""
 
 
-def open_notebook(page, address):
-    """Open a notebook and wait until its kernel is ready.
+@contextlib.contextmanager
+def notebook(chromium, address, **options):
+    """Open a notebook and wait until its kernel is ready; at the end close it and give the kernel's memory back.
 
     Args:
-        page: playwright's Page.
+        chromium: playwright's Browser.
         address: str, from `lab`.
+        options: what playwright's `new_page` takes, such as `viewport`.
+
+    Yields:
+        playwright's Page.
     """
-    page.set_default_timeout(SECONDS_TO_START * 1000)
-    page.goto(address)
-    page.wait_for_function(f"() => {{ const now = ({_STATE})(); return now.cells.length && now.kernel === 'idle' }}")
-    page.evaluate("() => window.jupyterapp.restored")
+    page = chromium.new_page(**options)
+    try:
+        page.set_default_timeout(SECONDS_TO_START * 1000)
+        page.goto(address)
+        page.wait_for_function(f"() => {{ const now = ({_STATE})(); return now.cells.length && now.kernel === 'idle' }}")
+        page.evaluate("() => window.jupyterapp.restored")
+        yield page
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    finally:
+        page.close()
 
 
 def state(page):
@@ -235,12 +246,13 @@ def pop_ups(page):
     return page.locator(POP_UPS).all_inner_texts()
 
 
-def shut_kernel_down(page):
-    """Give the memory of the open notebook's kernel back."""
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+def fold_away(page):
+    """Fold the file browser and the status bar away, so that the notebook has the page."""
+    for bar, command in (("#jp-left-stack", "application:toggle-left-area"), ("#jp-main-statusbar", "statusbar:toggle")):
+        if page.locator(bar).is_visible():
+            page.evaluate("command => window.jupyterapp.commands.execute(command)", command)
 
 
-def close_side_bar(page):
-    """Fold the file browser away, so that the notebook has the whole width."""
-    if page.evaluate("() => !window.jupyterapp.shell.leftCollapsed"):
-        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+def save(page):
+    """Save the open notebook, which is a copy."""
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")

@@ -14,7 +14,7 @@ LESSON = "02_masked_lm_english"
 TOP = "widgets.masks("  # the cell at the top of the picture: the widget with the five words, and the figure below it
 FOLDER = ROOT / "docs" / "images"
 # GitHub shows a README about 900 pixels wide; twice as many dots keep the letters sharp on good screens.
-SIZE = {"width": 900, "height": 760}
+SIZE = {"width": 900, "height": 740}
 SCALE = 2
 
 
@@ -29,30 +29,33 @@ def take(chromium, address, file):
     Raises:
         RuntimeError: a cell of the lesson failed.
     """
-    page = chromium.new_page(viewport=SIZE, device_scale_factor=SCALE)
-    browser.open_notebook(page, address)
-    errors = browser.run_all(page)
-    if errors:
-        raise RuntimeError(f"{file.stem}: {errors[0]}")
-    browser.close_side_bar(page)
-    browser.scroll_to(page, TOP)
-    page.screenshot(path=file, animations="disabled")
-    browser.shut_kernel_down(page)
-    page.close()
+    with browser.notebook(chromium, address, viewport=SIZE, device_scale_factor=SCALE) as page:
+        errors = browser.run_all(page)
+        if errors:
+            raise RuntimeError(f"{file.stem}: {errors[0]}")
+        browser.fold_away(page)
+        browser.save(page)  # or a dot on the tab says that there is something to save
+        browser.scroll_to(page, TOP)
+        page.screenshot(path=file, animations="disabled")
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--language", choices=LANGUAGES, help="this language; both without it")
     options = parser.parse_args(arguments)
+    notebooks = {language: f"notebooks/{language}/{LESSON}.ipynb" for language in ([options.language] if options.language else LANGUAGES)}
+    for path in notebooks.values():
+        if not (ROOT / path).is_file():
+            print(f"{path} is not there yet: `make notebooks` builds it.", file=sys.stderr)
+            return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory() as folder:
             browser.copy_notebooks(folder)
             with browser.lab(folder) as address, browser.chromium() as chromium:
-                for language in [options.language] if options.language else LANGUAGES:
+                for language, path in notebooks.items():
                     file = FOLDER / f"lesson_02_{language}.png"
-                    take(chromium, address(f"notebooks/{language}/{LESSON}.ipynb"), file)
+                    take(chromium, address(path), file)
                     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
     except RuntimeError as error:
         print(error, file=sys.stderr)

@@ -96,12 +96,15 @@ def optimiser(network, training):
     return torch.optim.AdamW(groups, lr=training["learning_rate"], betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
-def loss_of(network, batch, device, bf16):
-    """Masked-LM loss plus next-sentence loss (arXiv 1810.04805, A.2); single texts have no next-sentence loss."""
+def loss_of(network, batch, device, bf16, next_sentence_weight=1.0):
+    """Masked-LM loss plus next-sentence loss (arXiv 1810.04805, A.2); single texts have no next-sentence loss.
+
+    A weight above 1 helps a small network off the plateau of the next-sentence loss; the paper has 1.
+    """
     logits, targets, follows, labels = measure.forward(network, batch, device, bf16)
     loss = torch.nn.functional.cross_entropy(logits, targets)
     if (labels != objectives.IGNORE).any():
-        loss = loss + torch.nn.functional.cross_entropy(follows, labels, ignore_index=objectives.IGNORE)
+        loss = loss + next_sentence_weight * torch.nn.functional.cross_entropy(follows, labels, ignore_index=objectives.IGNORE)
     return loss
 
 
@@ -138,10 +141,10 @@ def train(configuration, build, device, minutes=None):
     over = step >= training["steps"]
     with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
         while not over:
-            batch = sampler.batch(step, training["tokens_a_batch"], training["short_share"])
+            batch = sampler.batch(step, training["tokens_a_batch"], training["short_share"], training["pair_tokens"])
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, training)
-            loss = loss_of(network, batch, device, bf16)
+            loss = loss_of(network, batch, device, bf16, training.get("next_sentence_weight", 1.0))
             if not torch.isfinite(loss):
                 raise FloatingPointError(f"The loss is {loss.item()} at step {step}: lower the learning rate; the last checkpoint is whole.")
             loss.backward()

@@ -37,7 +37,7 @@ EXERCISES = {
         judge=is_attached,
         why=(
             "에 goes on with the hidden word now, and decoding would put no space before it.",
-            "이제 '에'가 가린 단어에 붙어 있고, decode해도 앞에 빈칸이 생기지 않습니다.",
+            "이제 '에'가 가린 단어에 붙어 있고, decode해도 앞에 공백이 생기지 않습니다.",
         ),
         hints=(
             (

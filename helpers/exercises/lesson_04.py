@@ -13,14 +13,15 @@ def is_probability_of_following(answer):
         return False
     exponentials = np.exp(LOGITS)
     expected = exponentials[0] / exponentials.sum()
-    return bool(abs(float(answer) - expected) < 0.006)
+    return bool(abs(answer - expected) < 0.006)
 
 
 def counts_wins(answer):
     """A function that counts the places where the first list is larger; a tie is no win."""
     cases = [
         ([0.9, 0.4, 0.8, 0.3], [0.7, 0.6, 0.2, 0.3], 2),
-        ([0.1], [0.2], 0),
+        ([0.8], [0.9], 0),
+        ([0.2, 0.1], [0.1, 0.2], 1),
         ([0.95, 0.99, 0.97], [0.90, 0.98, 0.96], 3),
     ]
     return callable(answer) and all(answer(true, swapped) == wins for true, swapped, wins in cases)
@@ -60,6 +61,8 @@ EXERCISES = {
             "0.17, since exp(-0.4) = 0.67 and exp(1.2) = 3.32, and 0.67 / (0.67 + 3.32) = 0.17.",
             "0.17입니다. exp(-0.4) = 0.67, exp(1.2) = 3.32이고 0.67 / (0.67 + 3.32) = 0.17입니다.",
         ),
+        accepts=(0.17, 0.168, np.float32(0.16798161)),
+        refuses=(0.83, 0.2, 0.67, 17, "0.17", [0.17, 0.83]),
     ),
     "04.2": Exercise(
         judge=counts_wins,
@@ -81,6 +84,18 @@ EXERCISES = {
             "return sum(a > b for a, b in zip(true_follows, swapped_follows))",
             "return sum(a > b for a, b in zip(true_follows, swapped_follows))",
         ),
+        accepts=(
+            lambda true, swapped: sum(a > b for a, b in zip(true, swapped)),
+            lambda true, swapped: (np.array(true) > np.array(swapped)).sum(),
+        ),
+        refuses=(
+            lambda true, swapped: sum(a >= b for a, b in zip(true, swapped)),  # a tie is no win
+            lambda true, swapped: sum(a > 0.5 for a in true),  # counts labels
+            lambda true, swapped: np.mean([a > b for a, b in zip(true, swapped)]),  # a share, not a number of passages
+            lambda true, swapped: [a > b for a, b in zip(true, swapped)],
+            lambda true, swapped: None,
+            2,
+        ),
     ),
     "04.3": Exercise(
         judge=makes_order_pairs,
@@ -101,6 +116,18 @@ EXERCISES = {
         answer=(
             "return [pair for a, b in zip(sentences, sentences[1:]) for pair in ((a, b, 0), (b, a, 1))]",
             "return [pair for a, b in zip(sentences, sentences[1:]) for pair in ((a, b, 0), (b, a, 1))]",
+        ),
+        accepts=(
+            lambda texts: [pair for a, b in zip(texts, texts[1:]) for pair in ((a, b, 0), (b, a, 1))],
+            lambda texts: [(a, b, 0) for a, b in zip(texts, texts[1:])] + [[b, a, 1] for a, b in zip(texts, texts[1:])],
+        ),
+        refuses=(
+            lambda texts: [pair for a, b in zip(texts, texts[1:]) for pair in ((a, b, 1), (b, a, 0))],  # labels the wrong way round
+            lambda texts: [(a, b, 0) for a, b in zip(texts, texts[1:])],  # no swapped pairs
+            lambda texts: [(a, b, 0) for a in texts for b in texts if a != b],  # not only neighbours
+            lambda texts: [],
+            lambda texts: None,
+            [("a", "b", 0), ("b", "a", 1)],
         ),
     ),
 }

@@ -37,6 +37,12 @@ def subtracts_column_means(answer):
     return given.shape == expected.shape and bool(np.allclose(given, expected))
 
 
+def fills_its_input(values):
+    """A wrong answer to 05.2: right indices, but the matrix of the caller has lost its diagonal."""
+    np.fill_diagonal(values, -np.inf)
+    return values.argmax(axis=1)
+
+
 EXERCISES = {
     "05.1": Exercise(
         judge=counts_passes,
@@ -55,6 +61,8 @@ EXERCISES = {
             ),
         ),
         answer=("(100000, 2050)", "(100000, 2050)"),
+        accepts=((100000, 2050), [100_000, 2_050], np.array([100000, 2050])),
+        refuses=((2050, 100000), (100000, 100000), (100000, 2000), 100000, "(100000, 2050)", (100000, 2050, 0)),
     ),
     "05.2": Exercise(
         judge=finds_best_other,
@@ -78,6 +86,18 @@ EXERCISES = {
             "candidates = np.array(values, dtype=float); np.fill_diagonal(candidates, -np.inf); "
             "return candidates.argmax(axis=1)",
         ),
+        accepts=(
+            lambda values: (values - np.where(np.eye(len(values)), np.inf, 0)).argmax(axis=1),
+            lambda values: [max((v, -j) for j, v in enumerate(row) if j != i)[1] * -1 for i, row in enumerate(values.tolist())],
+        ),
+        refuses=(
+            lambda values: values.argmax(axis=1),  # the diagonal is in the race
+            lambda values: (values * (1 - np.eye(len(values)))).argmax(axis=1),  # a 0 on the diagonal beats a negative value
+            lambda values: (values - np.where(np.eye(len(values)), np.inf, 0)).argmax(axis=0),  # columns
+            fills_its_input,
+            lambda values: None,
+            [2, 0, 1],
+        ),
     ),
     "05.3": Exercise(
         judge=subtracts_column_means,
@@ -96,5 +116,17 @@ EXERCISES = {
             ),
         ),
         answer=("return values - values.mean(axis=0)", "return values - values.mean(axis=0)"),
+        accepts=(
+            lambda values: values - values.mean(axis=0),
+            lambda values: [[v - sum(column) / len(column) for v, column in zip(row, zip(*values))] for row in values],
+        ),
+        refuses=(
+            lambda values: values - values.mean(axis=1, keepdims=True),  # the rows' means
+            lambda values: values - values.mean(),  # one mean for all
+            lambda values: values.mean(axis=0) - values,
+            lambda values: values.mean(axis=0),
+            lambda values: None,
+            [0.8, 0.2, 0.25],
+        ),
     ),
 }

@@ -145,14 +145,16 @@ class Sampler:
             write_row(input_ids[row], types[row], self.special, text)
         return input_ids, types, np.full(rows, IGNORE)
 
-    def batch(self, step, tokens_a_batch, short_share=0.3, long=128, short=32):
+    def batch(self, step, tokens_a_batch, short_share=0.3, pair_tokens=(128,), short=32):
         """The batch of one step.
 
         Args:
             step: int, with the seed the only thing the batch depends on.
             tokens_a_batch: int, rows × tokens.
             short_share: float, share of the steps that show single short texts.
-            long, short: int, tokens a row in either kind.
+            pair_tokens: list of int, lengths of the rows with two segments; one is drawn for each such step. Short ones are
+                what a learner types (BERT's own data has some too: `short_seq_prob`, arXiv 1810.04805, the authors' code).
+            short: int, tokens of a row with a single text.
 
         Returns:
             Batch.
@@ -161,6 +163,7 @@ class Sampler:
         if random.random() < short_share:
             rows = self.singles(random, tokens_a_batch // short, short)
         else:
+            long = pair_tokens[random.integers(len(pair_tokens))]
             rows = self.pairs(random, tokens_a_batch // long, long)
         return finish(*rows, self.special, random)
 
