@@ -66,6 +66,16 @@ def test_half_of_the_second_segments_follow_and_half_come_from_another_document(
     assert abs(np.mean(same_source) - 0.5) < 0.08
 
 
+def test_what_follows_a_mask_loses_its_hashes():
+    special = {**SPECIAL, "standalone": [-1] * 6 + [20, -1]}  # piece 6 is ##x, and 20 is x
+    input_ids = np.array([[2, 4, 6, 6, 4, 7, 4, 6, 3]])
+    labels = np.full_like(input_ids, objectives.IGNORE)
+    labels[0, [1, 4, 6, 7]] = 5  # the last 6 is to be predicted itself
+    changed = objectives.detach(input_ids, labels, special, np.random.default_rng(0), rate=1.0)
+    assert changed.tolist() == [[2, 4, 20, 6, 4, 7, 4, 6, 3]]
+    assert objectives.detach(input_ids, labels, special, np.random.default_rng(0), rate=0.0).tolist() == input_ids.tolist()
+
+
 def test_rows_are_cls_a_sep_b_sep():
     input_ids, types, _ = sampler().pairs(np.random.default_rng(1), 8, 64)
     for row, kind in zip(input_ids, types):

@@ -134,7 +134,7 @@ def train(configuration, build, device, minutes=None):
     if state["optimizer"]:
         optimizer.load_state_dict(state["optimizer"])
     bf16 = torch.device(device).type == "cpu" or torch.cuda.is_bf16_supported()
-    sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed)
+    sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, training.get("detached", 0.0))
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
     begun = saved = time.monotonic()
     before, recent = tokens, []

@@ -4,7 +4,7 @@ A batch depends on the seed and the step number alone, so a run that is killed a
 same order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,25 @@ def mask_pieces(input_ids, special, random, rate=0.15):
     return np.where(chosen & (kind >= 0.9), replaced, masked), labels
 
 
+def detach(input_ids, labels, special, random, rate):
+    """Let the piece after a `[MASK]` lose its `##`, as it does where somebody types `[MASK]다`: the tokenizer cuts there.
+
+    Args:
+        input_ids, labels: int64 (batch, tokens), as `mask_pieces` returns them.
+        special: dict of `vocabulary.special_ids`.
+        random: numpy Generator.
+        rate: float, the share of such pieces that lose it.
+
+    Returns:
+        input_ids, int64 (batch, tokens); pieces that are to be predicted stay as they are.
+    """
+    standalone = np.asarray(special["standalone"])[input_ids]
+    after_mask = np.zeros(input_ids.shape, dtype=bool)
+    after_mask[:, 1:] = input_ids[:, :-1] == special["[MASK]"]
+    chosen = after_mask & (labels == IGNORE) & (standalone >= 0) & (random.random(input_ids.shape) < rate)
+    return np.where(chosen, standalone, input_ids)
+
+
 class Sampler:
     """Draws segments from a packed corpus, sources by weight.
 
@@ -56,10 +75,11 @@ class Sampler:
         sources: list of dict with `weight` and, for texts without an order, `unit = "line"`.
         special: dict of `vocabulary.special_ids`.
         seed: int.
+        detached: float, see `detach`.
     """
 
-    def __init__(self, packed, sources, special, seed):
-        self.packed, self.special, self.seed = packed, special, seed
+    def __init__(self, packed, sources, special, seed, detached=0.0):
+        self.packed, self.special, self.seed, self.detached = packed, special, seed, detached
         lengths = np.diff(packed.documents)
         pieces = packed.sentences[packed.documents[1:]] - packed.sentences[packed.documents[:-1]]
         self.paired, self.single = {}, {}
@@ -165,7 +185,10 @@ class Sampler:
         else:
             long = pair_tokens[random.integers(len(pair_tokens))]
             rows = self.pairs(random, tokens_a_batch // long, long)
-        return finish(*rows, self.special, random)
+        batch = finish(*rows, self.special, random)
+        if not self.detached:
+            return batch
+        return replace(batch, input_ids=detach(batch.input_ids, batch.labels, self.special, random, self.detached))
 
 
 def write_row(input_ids, types, special, *segments):

@@ -60,8 +60,14 @@ def special_ids(folder, predict_unknown):
         predict_unknown: bool, whether `[UNK]` may be a masked piece (not where a text uses it for words it removed).
 
     Returns:
-        dict of the five special tokens' ids, `size` and `predict_unknown`.
+        dict of the five special tokens' ids, `size`, `predict_unknown`, and `standalone`: for each id of a `##piece` the id of
+        the same piece without `##`, else −1.
     """
     tokenizer = load(folder)
+    ids_of = tokenizer.get_vocab()
+    standalone = [-1] * len(ids_of)
+    for piece, number in ids_of.items():
+        if piece.startswith("##"):
+            standalone[number] = ids_of.get(piece[2:], -1)
     ids = {token: tokenizer.token_to_id(token) for token in SPECIAL_TOKENS}
-    return {**ids, "size": tokenizer.get_vocab_size(), "predict_unknown": predict_unknown}
+    return {**ids, "size": tokenizer.get_vocab_size(), "predict_unknown": predict_unknown, "standalone": standalone}
