@@ -43,6 +43,11 @@ def top_words(answers):
     return ", ".join(f"{token} {probability:.2f}" for token, probability in answers)
 
 
+def history(training):
+    """What was changed while the run went on, as one more line of the list; empty where nothing was."""
+    return f"\n- Changed on the way: {training['history']}" if "history" in training else ""
+
+
 def text(configuration, corpus, log, figures):
     """The card.
 
@@ -84,7 +89,7 @@ It stands in for the checkpoints of the walkthrough while you learn. It is not a
 - Vocabulary: {figures["vocabulary"]:,} pieces, {"uncased, that of `bert-base-uncased`" if configuration["lowercase"] else "cased WordPiece, trained here"}.
 - Start: {STARTS[configuration["start"]["kind"]]}
 - Objectives: masked LM (15 %, 80/10/10) and next sentence (half true, half random), both losses summed (arXiv 1810.04805).
-- Run: {last["step"]:,} steps of {training["tokens_a_batch"]:,} tokens ({last["tokens"] / 1e6:.1f} M tokens seen), AdamW, learning rate {training["learning_rate"]:g}, falling to zero over the last {training["decay"]:.0%}; seed {configuration["seed"]}.
+- Run: {last["step"]:,} steps of {training["tokens_a_batch"]:,} tokens ({last["tokens"] / 1e6:.1f} M tokens seen), AdamW, learning rate {training["learning_rate"]:g}, falling to zero over the last {training["decay"]:.0%}; seed {configuration["seed"]}.{history(training)}
 
 ## Figures
 Measured by `python -m tools.evaluate_pocket {name}` on documents held out by a seeded hash (`tools/pocket/corpus.py`), never trained on.

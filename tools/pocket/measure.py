@@ -54,6 +54,7 @@ def accuracy(network, batches, device="cpu", bf16=False):
         dict with `mlm` and `loss` over all masked pieces, `nsp` over all rows with two segments (NaN without such
         rows), and the two counts.
     """
+    training = network.training
     network.eval()
     right = total = follow_right = follow_total = 0
     loss = 0.0
@@ -65,7 +66,7 @@ def accuracy(network, batches, device="cpu", bf16=False):
         real = labels != objectives.IGNORE
         follow_right += (follows.argmax(-1) == labels)[real].sum().item()
         follow_total += real.sum().item()
-    network.train()
+    network.train(training)
     return {
         "mlm": right / total,
         "loss": loss / total,
