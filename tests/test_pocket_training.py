@@ -274,3 +274,14 @@ def test_detail_counts_places_bands_and_trust(monkeypatch):
     assert (figures["top_1"], figures["top_5"]) == (0.75, 1.0)
     assert figures["bands"] == {"frequent": (1.0, 2), "rare": (0.5, 2)}
     assert figures["calibration_error"] == pytest.approx(0.25, abs=0.01)  # sure of all four, right in three
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_measuring_leaves_dropout_as_it_was(tiny_build, mode):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools.pocket import measure, network
+
+    configuration, _ = tiny_build
+    made = network.build(configuration, SPECIAL).train(mode)
+    measure.accuracy(made, measure.batches(packed_corpus(), SOURCES, SPECIAL, 1, 1, rows=4, tokens=64))
+    assert made.training is mode and torch.is_grad_enabled()
