@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help lab test course notebooks figures readme lock train-pocket evaluate-pocket model-named course-installed test-installed train-installed
+.PHONY: help lab test course notebooks figures readme lock bench check-pairs train-sbert train-pocket evaluate-pocket model-named course-installed test-installed train-installed
 
 # The interpreter: PYTHON=python3.12 chooses; else the one .venv was made with; else the first that TensorFlow has wheels
 # for; else python3, which then says why not.
@@ -41,6 +41,15 @@ readme: course-installed  ## fill the lesson tables of the READMEs from the less
 
 lock: test-installed  ## lock requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(VENV_PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
+
+bench: train-installed  ## sentences a second: encode, sentence-transformers, and one at a time (installs PyTorch)
+	$(VENV_PYTHON) -m benchmarks.encode $(ARGS)
+
+check-pairs: test-installed  ## measure our own sentence pairs and write the figures into data/README.md
+	$(VENV_PYTHON) -m tools.check_pairs $(ARGS)
+
+train-sbert: course-installed  ## the full Sentence-BERT recipe on the public sets; goes on where it stopped
+	$(VENV_PYTHON) -m tools.train_sbert $(ARGS)
 
 train-pocket: model-named train-installed  ## train a pocket model (MODEL=pocket-english or pocket-korean); goes on where it stopped
 	$(VENV_PYTHON) -m tools.train_pocket $(MODEL) $(ARGS)
