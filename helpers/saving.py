@@ -1,0 +1,106 @@
+"""Files that are whole or not there: what is written goes to a new place first and then takes the old one's name.
+
+A full disk, Ctrl-C or a power cut in the middle leaves the earlier save as it was.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from helpers.language import say
+
+
+@contextlib.contextmanager
+def replacing(folder):
+    """A new folder to write into, which takes the place of `folder` when everything in it is written, else vanishes.
+
+    Raises:
+        OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    partial.chmod(0o755)  # mkdtemp keeps others out
+    try:
+        yield partial
+        if folder.exists():
+            _exchange(partial, folder)
+        else:
+            os.rename(partial, folder)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise (_full_disk(folder) if is_disk_full(error) else error)
+
+
+def _exchange(new, folder):
+    """Put `new` in the place of `folder`; where that fails, `folder` is back."""
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    os.rmdir(old)
+    os.rename(folder, old)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        os.rename(old, folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_weights(path, arrays):
+    """Write {name: array} as safetensors: to a new file, then renamed over the old one.
+
+    Raises:
+        OSError: it could not be written; what stood at `path` is as it was.
+    """
+    from safetensors.numpy import save_file
+
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+        os.replace(partial, path)
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        raise (_full_disk(path) if is_disk_full(error) else error)
+
+
+def is_disk_full(error):
+    """Does this error say so? Libraries word the system's error into exceptions of their own."""
+    codes = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+    words = [spelt for code in codes for spelt in (f"os error {code}", f"Errno {code}", os.strerror(code))]
+    return getattr(error, "errno", None) in codes or any(spelt in str(error) for spelt in words)
+
+
+def _full_disk(path):
+    return OSError(errno.ENOSPC, say(
+        f"The disk is full: nothing was written to {path}, what stood there before is whole. Free some room and save again.",
+        f"디스크가 가득 찼습니다: {path}에 아무것도 쓰지 않았고 전에 있던 것은 그대로입니다. 자리를 비우고 다시 저장하세요.",
+    ))
+
+
+def read_weights(path):
+    """{name: array} of a file that `write_weights` wrote."""
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def write_text(path, text):
+    """Write a text file, UTF-8: to a new file, then renamed over the old one.
+
+    Raises:
+        OSError: it could not be written; what stood at `path` is as it was.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except BaseException as error:
+        partial.unlink(missing_ok=True)
+        raise (_full_disk(path) if is_disk_full(error) else error)

@@ -1,0 +1,56 @@
+"""What is saved is whole, and nothing else beside it is touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from helpers import saving
+
+
+def save(folder, text):
+    with saving.replacing(folder) as partial:
+        (partial / "file.txt").write_text(text, encoding="utf-8")
+
+
+def test_a_save_takes_the_place_of_the_earlier_one(tmp_path):
+    for text in ("one", "two"):
+        save(tmp_path / "deep" / "encoder", text)
+    assert (tmp_path / "deep" / "encoder" / "file.txt").read_text("utf-8") == "two"
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["encoder"]
+
+
+def test_folders_of_the_reader_s_own_stay(tmp_path):
+    for name in ("encoder.old", "encoder.partial", "encoder"):
+        save(tmp_path / name, name)
+    save(tmp_path / "encoder", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["encoder", "encoder.old", "encoder.partial"]
+    assert (tmp_path / "encoder.old" / "file.txt").read_text("utf-8") == "encoder.old"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_interruption_leaves_the_earlier_save(tmp_path, error):
+    save(tmp_path / "encoder", "one")
+    with pytest.raises(type(error)):
+        with saving.replacing(tmp_path / "encoder") as partial:
+            (partial / "file.txt").write_text("half", encoding="utf-8")
+            raise error
+    assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
+
+
+def test_a_rename_that_fails_puts_the_earlier_save_back(tmp_path, monkeypatch):
+    save(tmp_path / "encoder", "one")
+    rename, calls = os.rename, []
+
+    def second_fails(source, target):
+        calls.append(Path(target).name)
+        if len(calls) == 2:
+            raise PermissionError("a file in it is open")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", second_fails)
+    with pytest.raises(PermissionError):
+        save(tmp_path / "encoder", "two")
+    assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder"]

@@ -1,0 +1,121 @@
+"""The promises of `tools/train_sbert.py`: takes the data that is there, says which, resumes, never chooses on the test set."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from helpers import datasets, environment
+from tests import tiny
+
+environment.prepare()
+
+from helpers import training
+from tools import train_sbert
+
+WORDS = ["soccer", "pizza", "work", "home", "sky", "sport", "game", "morning"]
+
+
+def own_pairs(folder):
+    """The course's pairs as they lie in data/, with the tiny tokenizer's words."""
+    folder.mkdir()
+    nli = ["id\tsplit\ttheme\tpremise\thypothesis\tlabel"]
+    sts = ["id\tsplit\ttheme\tsentence1\tsentence2\trating1\trating2\tscore"]
+    for number, word in enumerate(WORDS * 2):
+        split = ("train", "train", "dev", "test")[number % 4]
+        nli.append(f"n{number}\t{split}\tt\tthe {word} is fun {number}\tthe {word}\t{datasets.LABELS[number % 3]}")
+        sts.append(f"s{number}\t{split}\tt\tthe {word}\tfun {WORDS[number % 3]}\t{number % 6}\t{number % 6}\t{number % 6}")
+    for language in ("en", "ko"):
+        (folder / f"nli.{language}.tsv").write_text("\n".join(nli) + "\n", encoding="utf-8")
+        (folder / f"sts.{language}.tsv").write_text("\n".join(sts) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def small_data(tmp_path, monkeypatch):
+    own_pairs(tmp_path / "data")
+    monkeypatch.setattr(datasets, "data_folder", lambda: tmp_path / "data")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "public"))
+    (tmp_path / "public").mkdir()
+
+
+def snli_dev(tmp_path, premises=20):
+    rows = [f"the game {number}\tfun {label}\t{label}" for number in range(premises) for label in datasets.LABELS]
+    path = tmp_path / "public" / "english" / "nli" / "snli_dev.tsv"
+    path.parent.mkdir(parents=True)
+    path.write_text("premise\thypothesis\tlabel\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def arguments(tmp_path, *more):
+    return ["--language", "en", "--checkpoint", str(tiny.folder()), "--seeds", "1", "--nli-epochs", "1", "--sts-epochs", "1",
+            "--max-length", "32", "--batch-size", "4", "--build", str(tmp_path / "build"), "--output", str(tmp_path / "out"), *more]
+
+
+def test_snli_dev_is_split_by_premise_and_said_to_stand_in(tmp_path):
+    snli_dev(tmp_path)
+    data = train_sbert.load("en")
+    assert len(data.nli_dev) == 6 and len(data.nli_train) == 54 + 8  # 2 of 20 premises held out; the course's own train pairs join
+    assert not set(data.nli_dev["premise"]) & set(data.nli_train["premise"])
+    assert "its train part is not on this computer" in data.used["NLI training"]
+    assert "snli dev, held-out tenth" in data.nli_report and "snli dev" not in data.nli_report
+
+
+def test_without_public_data_the_courses_own_is_used_and_said_so():
+    data = train_sbert.load("ko")
+    assert "kornli is not on this computer" in data.used["NLI training"] and "korsts is not on this computer" in data.used["STS"]
+    assert len(data.sts_train) == 8 and len(data.sts_test) == 4
+
+
+def test_the_whole_recipe_writes_its_table_and_is_not_done_twice(tmp_path, monkeypatch):
+    snli_dev(tmp_path)
+    assert train_sbert.main(arguments(tmp_path)) == 0
+    results = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))
+    assert [row["strategy"] for row in results["rows"]] == ["untrained mean pooling", *train_sbert.STRATEGIES]
+    assert all("test" in row for row in results["rows"]) and "accuracy" in results["rows"][1]
+    table = (tmp_path / "out" / "en.md").read_text(encoding="utf-8")
+    for row in results["rows"]:
+        assert f"| {row['strategy']} |" in table and f"{row['test']:.1f}" in table
+    assert "its train part is not on this computer" in table
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert train_sbert.main(arguments(tmp_path)) == 0
+    assert json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"] == results["rows"]
+
+
+def test_the_second_objective_starts_from_what_the_first_one_learnt(tmp_path, monkeypatch):
+    starts = []
+    real = train_sbert._encoder
+    monkeypatch.setattr(train_sbert, "_encoder", lambda folder, length: starts.append(str(folder)) or real(folder, length))
+    assert train_sbert.main(arguments(tmp_path, "--strategies", "classification then regression")) == 0
+    assert starts == [str(tiny.folder())] * 2 + [str(tmp_path / "build" / "en" / "classification-seed1" / "encoder")]
+
+
+def test_the_test_set_is_measured_only_when_a_stage_has_ended(tmp_path, monkeypatch):
+    """Other test pairs, another test figure, but the same weights: every dev figure and every loss stays."""
+    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--sts-epochs", "3")) == 0
+    first = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"][1]
+    path = tmp_path / "data" / "sts.en.tsv"
+    lines = [line.rsplit("\t", 3) for line in path.read_text(encoding="utf-8").splitlines()]
+    flipped = [[line[0], *(str(5 - int(value)) for value in line[1:])] if "\ttest\t" in line[0] else line for line in lines]
+    path.write_text("\n".join("\t".join(line) for line in flipped) + "\n", encoding="utf-8")
+    assert train_sbert.main([*arguments(tmp_path, "--strategies", "regression", "--sts-epochs", "3"), "--build", str(tmp_path / "other")]) == 0
+    second = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"][1]
+    assert second["test"] == pytest.approx(-first["test"], abs=1e-3) and abs(first["test"]) > 1
+    assert second["dev"] == pytest.approx(first["dev"], abs=1e-3)
+
+
+def test_a_build_folder_of_another_run_is_refused(tmp_path):
+    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
+    with pytest.raises(SystemExit, match="holds another run"):
+        train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--learning-rate", "1e-3"))
+
+
+def test_means_stand_behind_several_seeds():
+    rows = [{"strategy": "regression", "seed": 1, "dev": 70.0, "seconds": 60}, {"strategy": "regression", "seed": 2, "dev": 72.0, "seconds": 120}]
+    assert train_sbert.with_means(rows)[-1] == {"strategy": "regression, mean of 2", "seconds": 90, "dev": 71.0}
+
+
+def test_split_by_premise_shares_no_premise():
+    frame = pd.DataFrame({"premise": ["a", "a", "b", "c", "c", "c"], "hypothesis": list("uvwxyz"), "label": ["neutral"] * 6})
+    train, held_out = train_sbert.split_by_premise(frame, share=0.34)
+    assert len(train) + len(held_out) == 6 and len(set(held_out["premise"])) == 1
+    assert not set(train["premise"]) & set(held_out["premise"])
