@@ -1,14 +1,17 @@
-"""Things to play with below a cell: type a sentence, move [MASK], compare two sentences.
+"""Things to play with below a cell: type a sentence, move [MASK], compare two sentences, draw their similarities.
 
-Each widget calls the same helpers as the cells of the lesson (`encoding.table`, `masked_lm.top_k`, `next_sentence.predict`)
-and shows what they return. Press Enter in a text field to see the change; sliders move with the arrow keys. What is typed
-is escaped before it becomes HTML. A text that the helpers refuse gives their one line, and the last good result stays.
+Each widget calls the same helpers as the cells of the lesson (`encoding.table`, `masked_lm.top_k`, `next_sentence.predict`,
+`SentenceEncoder.encode`) and shows what they return. Press Enter in a text field to see the change; sliders move with the
+arrow keys, buttons with Tab and Space. What is typed is escaped before it becomes HTML. A text that the helpers refuse gives
+their one line, and the last good result stays.
 """
 
+import base64
 import html
 import re
 
 import ipywidgets
+import numpy as np
 
 from helpers import encoding, masked_lm
 from helpers import next_sentence as next_sentence_helper
@@ -150,6 +153,125 @@ def next_sentence(model, tokenizer, prompt=None, next_sentence=None):
     return Panel(about, [first, second, message, result])
 
 
+# --------------------------------------------------------------------------------------------------- sentence vectors
+
+SENTENCES_AT_MOST = 12  # more, and the numbers in the map are too small to read
+
+
+def sentence_map(encoders, sentences):
+    """Choose a pooling and see the map of similarities redrawn; the sentences can be changed, one a line.
+
+    Args:
+        encoders: dict of str -> `SentenceEncoder`: what stands on the buttons, and the encoder behind each.
+        sentences: list of str, 2 to 12, what stands in the field at the start.
+
+    Returns:
+        ipywidgets.VBox.
+    """
+    choice = ipywidgets.ToggleButtons(
+        options=list(encoders), description=say("Pooling", "풀링"), style={"description_width": "9em"},
+        tooltips=[say(f"{name}: press Space to see its map.", f"{name}: 스페이스 키를 누르면 지도가 바뀝니다.") for name in encoders],
+        tooltip=say("Which vectors are compared: move with Tab, choose with Space.", "어느 벡터를 견줄지 정합니다. Tab 키로 옮기고 스페이스 키로 고르세요."),
+    )
+    typed = ipywidgets.Textarea(
+        value="\n".join(sentences), description=say("Sentences", "문장"), rows=len(sentences) + 1, continuous_update=False,
+        placeholder=say("one sentence a line", "한 줄에 한 문장씩 입력하세요"),
+        tooltip=say("Sentences: one a line. Press Tab to see the change.", "문장: 한 줄에 하나씩 쓰세요. Tab 키를 누르면 결과가 바뀝니다."),
+        style={"description_width": "9em"}, layout={"width": "100%", "max_width": "42em"},
+    )
+    result, message = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def draw():
+        texts = _lines(typed.value)
+        encoder = encoders[choice.value]
+        vectors = encoder.encode(texts)
+        return _map_html(texts, encoder.similarity(vectors, vectors), choice.value)
+
+    def refresh(_=None):
+        _update(result, message, draw)
+
+    choice.observe(refresh, "value")
+    typed.observe(refresh, "value")
+    refresh()
+    about = say("choose a pooling and see the map of similarities (run this cell to use it)", "풀링을 골라 유사도 지도를 보는 위젯(셀을 실행하면 쓸 수 있습니다)")
+    return Panel(about, [choice, typed, message, result])
+
+
+def _lines(text):
+    """The sentences of a field, one a line; empty lines do not count."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not 2 <= len(lines) <= SENTENCES_AT_MOST:
+        raise ValueError(say(
+            f"Sentences in the field: {len(lines)}. Write 2 to {SENTENCES_AT_MOST}, one a line.",
+            f"입력한 문장은 {len(lines)}개입니다. 한 줄에 하나씩 2–{SENTENCES_AT_MOST}개를 쓰세요.",
+        ))
+    return lines
+
+
+def _map_html(texts, similarity, pooling):
+    """The map as a picture with its alternative text, and below it the closest other sentence of each."""
+    numbers = [str(number) for number in range(1, len(texts) + 1)]
+    named = [f"{number} {text}" for number, text in zip(numbers, texts)]
+    title = say(f"Cosine similarity, pooling {pooling}", f"코사인 유사도, 풀링 {pooling}")
+    picture = base64.b64encode(plots.png(plots.figure_matrix(similarity, named, numbers, title))).decode("ascii")
+    alt = html.escape(plots.alt_matrix(similarity, named, numbers, title))
+    others = np.array(similarity, dtype=float)
+    np.fill_diagonal(others, -np.inf)
+    closest = "".join(
+        f'<tr><th scope="row" style="{_LABELS}">{html.escape(name)}</th>'
+        f"<td>{html.escape(named[other])}</td><td>{others[row, other]:.2f}</td></tr>"
+        for row, (name, other) in enumerate(zip(named, others.argmax(axis=1)))
+    )
+    heads = "".join(f'<th scope="col" style="text-align:left;padding-right:8px">{head}</th>' for head in (
+        say("sentence", "문장"), say("closest other", "가장 가까운 다른 문장"), say("cosine", "코사인")))
+    return (
+        f'<img alt="{alt}" src="data:image/png;base64,{picture}" style="width:100%;max-width:42em">'
+        f'<table style="border-collapse:collapse"><tr>{heads}</tr>{closest}</table>'
+    )
+
+
+# --------------------------------------------------------------------------------------------------------------- search
+
+
+def search_box(index, text=None, k=5):
+    """Type a question, press Enter, and see the texts that are nearest in meaning.
+
+    Args:
+        index: a `helpers.search.Index`.
+        text: str, what is searched for at the start; the first text of the index if left out.
+        k: int, how many are shown.
+
+    Returns:
+        ipywidgets.VBox.
+    """
+    if text is None:
+        text = index.texts[0] if len(index) else ""
+    question = _text_field(say("Search for", "검색"), text, say("type a question or a sentence", "질문이나 문장을 입력하세요"))
+    result, message = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def search(_=None):
+        _update(result, message, lambda: _found_html(question.value, index.query(question.value, k)))
+
+    question.observe(search, "value")
+    search()
+    count = len(index)
+    about = say(f"search {count} texts by meaning (run this cell to use it)", f"글 {count}개를 뜻으로 찾는 위젯(셀을 실행하면 쓸 수 있습니다)")
+    return Panel(about, [question, message, result])
+
+
+def _found_html(question, found):
+    """What a search found, best first: score, text, and source where there is one."""
+    columns = [name for name in ("score", "text", "source") if name in found]
+    lines = []
+    for rank, row in found.iterrows():
+        cells = (f"{row[name]:.3f}" if name == "score" else html.escape(str(row[name])) for name in columns)
+        drawn = "".join(f'<td style="padding:2px 8px;text-align:left;vertical-align:top">{cell}</td>' for cell in cells)
+        lines.append(f'<tr><th scope="row" style="{_LABELS}vertical-align:top">{rank}</th>{drawn}</tr>')
+    heads = "".join(f'<th scope="col" style="padding:2px 8px;text-align:left">{name}</th>' for name in ("rank", *columns))
+    caption = html.escape(say(f"{len(found)} texts for “{question}”", f"“{question}” 검색 결과 {len(found)}개"))
+    return f'<table style="border-collapse:collapse"><caption style="text-align:left">{caption}</caption><tr>{heads}</tr>{"".join(lines)}</table>'
+
+
 # --------------------------------------------------------------------------------------------------------------- parts
 
 
@@ -281,3 +403,65 @@ def _follows_html(predictions):
         f'<div style="{part}width:{100 * follows:.2f}%;background:{plots.FOLLOWS_COLOUR}">follows</div>'
         f'<div style="{part}width:{100 * random:.2f}%;background:{plots.RANDOM_COLOUR}">random</div></div>'
     )
+
+
+# ------------------------------------------------------------------------------------------------------ training steps
+
+
+def training_steps(similarities, targets, labels):
+    """Drag a slider through the steps of a training and see how similar pairs of sentences become.
+
+    Args:
+        similarities: float (steps, pairs), the cosine of each pair before the training and after each of its steps.
+        targets: list of float, one a pair, what the training aims at: score / 5.
+        labels: list of str, one a pair.
+
+    Returns:
+        ipywidgets.VBox.
+
+    Raises:
+        ValueError: the numbers are no table of steps and pairs, or there are not as many targets and labels as pairs.
+    """
+    table, targets, labels = plots.recorded_steps(similarities, targets, labels)
+    low = -1.0 if min(table.min(), min(targets)) < 0 else 0.0  # one scale for all steps, so that bars can be compared
+    step = ipywidgets.IntSlider(
+        value=0, min=0, max=len(table) - 1, description=say("Step", "스텝"), continuous_update=True,
+        tooltip=say("After which step of the training: move with the arrow keys.", "학습의 몇 번째 스텝 뒤인지 정합니다. 화살표 키로 움직이세요."),
+        style={"description_width": "9em"}, layout={"width": "100%", "max_width": "42em"},
+    )
+    result, message = ipywidgets.HTML(), ipywidgets.HTML()
+
+    def refresh(_=None):
+        _update(result, message, lambda: _steps_html(step.value, len(table) - 1, table[step.value], targets, labels, low))
+
+    step.observe(refresh, "value")
+    refresh()
+    about = say("drag through the steps of a training (run this cell to use it)", "학습 스텝을 옮겨 가며 보는 위젯(셀을 실행하면 쓸 수 있습니다)")
+    return Panel(about, [step, message, result])
+
+
+def _steps_html(step, steps, cosines, targets, labels, low):
+    """A bar a pair from zero to its cosine, and a black mark at what it aims at."""
+
+    def place(value):
+        return 100 * (min(max(value, low), 1) - low) / (1 - low)
+
+    lines = []
+    for label, cosine, target in zip(labels, cosines, targets):
+        start, end = sorted((place(0), place(cosine)))
+        track = (
+            '<div aria-hidden="true" style="position:relative;width:15em;height:1.1em;background:#f0f0f0">'
+            f'<div style="position:absolute;left:{start:.2f}%;width:{end - start:.2f}%;height:100%;background:{plots.BAR_COLOUR}"></div>'
+            f'<div style="position:absolute;left:calc({place(target):.2f}% - 1px);width:3px;height:100%;background:black"></div></div>'
+        )
+        lines.append(
+            f'<tr><th scope="row" style="{_LABELS}text-align:left;max-width:24em">{html.escape(label)}</th>'
+            f'<td style="padding:2px 8px;text-align:right">{round(float(cosine), 2) + 0.0:.2f}</td><td>{track}</td>'
+            f'<td style="padding:2px 8px;text-align:right">{target:.2f}</td></tr>'
+        )
+    when = say("before the training", "학습 전") if step == 0 else say(f"after step {step} of {steps}", f"{steps}스텝 가운데 {step}스텝 뒤")
+    head = "".join(
+        f'<th scope="col" style="padding:2px 8px">{name}</th>'
+        for name in (say("pair", "문장 쌍"), say("cosine", "코사인"), "", say("target", "목표"))
+    )
+    return f'<p style="margin:4px 0">{when}</p><table style="border-collapse:collapse"><tr>{head}</tr>{"".join(lines)}</table>'
