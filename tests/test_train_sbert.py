@@ -89,18 +89,27 @@ def test_the_second_objective_starts_from_what_the_first_one_learnt(tmp_path, mo
     assert starts == [str(tiny.folder())] * 2 + [str(tmp_path / "build" / "en" / "classification-seed1" / "encoder")]
 
 
-def test_the_test_set_is_measured_only_when_a_stage_has_ended(tmp_path, monkeypatch):
-    """Other test pairs, another test figure, but the same weights: every dev figure and every loss stays."""
-    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--sts-epochs", "3")) == 0
-    first = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"][1]
-    path = tmp_path / "data" / "sts.en.tsv"
-    lines = [line.rsplit("\t", 3) for line in path.read_text(encoding="utf-8").splitlines()]
-    flipped = [[line[0], *(str(5 - int(value)) for value in line[1:])] if "\ttest\t" in line[0] else line for line in lines]
-    path.write_text("\n".join("\t".join(line) for line in flipped) + "\n", encoding="utf-8")
-    assert train_sbert.main([*arguments(tmp_path, "--strategies", "regression", "--sts-epochs", "3"), "--build", str(tmp_path / "other")]) == 0
-    second = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"][1]
-    assert second["test"] == pytest.approx(-first["test"], abs=1e-3) and abs(first["test"]) > 1
-    assert second["dev"] == pytest.approx(first["dev"], abs=1e-3)
+def test_while_training_nothing_is_measured_on_the_test_set(tmp_path, monkeypatch):
+    test = datasets.sts("en", "test")["sentence1"].tolist()
+    measured, training_now, train, spearman = [], [], training.train, train_sbert.sbert.spearman
+
+    def watched_train(*arguments, **settings):
+        training_now.append(True)
+        try:
+            return train(*arguments, **settings)
+        finally:
+            training_now.pop()
+
+    def watched_spearman(encoder, sentences1, *more):
+        measured.append((bool(training_now), sentences1))
+        return spearman(encoder, sentences1, *more)
+
+    monkeypatch.setattr(training, "train", watched_train)
+    monkeypatch.setattr(train_sbert.sbert, "spearman", watched_spearman)
+    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--sts-epochs", "2")) == 0
+    during = [sentences for inside, sentences in measured if inside]
+    assert len(during) == 2 and test not in during
+    assert [sentences for inside, sentences in measured if not inside].count(test) == 2  # untrained, and after the stage
 
 
 def test_a_build_folder_of_another_run_is_refused(tmp_path):
