@@ -66,6 +66,23 @@ def test_half_of_the_second_segments_follow_and_half_come_from_another_document(
     assert abs(np.mean(same_source) - 0.5) < 0.08
 
 
+def test_a_share_of_the_random_second_segments_stays_in_the_document_but_does_not_follow():
+    packed = packed_corpus()
+    packed = corpus.Packed(np.arange(len(packed.ids), dtype=np.uint16) + 10, packed.sentences, packed.documents, packed.source)
+    made = objectives.Sampler(packed, SOURCES, SPECIAL, 3, same_document=0.4)
+    input_ids, types, labels = made.pairs(np.random.default_rng(1), 600, 64)
+    document_of = np.searchsorted(packed.sentences[packed.documents], np.arange(len(packed.ids)), side="right")
+    stayed = []
+    for row, kind, label in zip(input_ids, types, labels):
+        a, b = row[(kind == 0) & (row >= 10)] - 10, row[(kind == 1) & (row >= 10)] - 10
+        follows = b[0] == a[-1] + 1
+        assert follows == (label == 0) or label == 0
+        if label:
+            assert not follows and not set(a) & set(b)
+            stayed.append(document_of[a[0]] == document_of[b[0]])
+    assert abs(np.mean(stayed) - 0.4) < 0.08
+
+
 def test_what_follows_a_mask_loses_its_hashes():
     special = {**SPECIAL, "standalone": [-1] * 6 + [20, -1]}  # piece 6 is ##x, and 20 is x
     input_ids = np.array([[2, 4, 6, 6, 4, 7, 4, 6, 3]])
@@ -151,6 +168,13 @@ def test_a_premise_stands_once_before_its_hypotheses(tmp_path):
     path = tmp_path / "pairs.tsv"
     path.write_text('premise\thypothesis\tlabel\nA "b.\tC.\tneutral\nA "b.\tD.\tentailment\nE.\tF.\tneutral\n', encoding="utf-8")
     assert list(corpus.read_documents(path, unit="group")) == [['A "b.', "C.", "D."], ["E.", "F."]]
+
+
+def test_similarity_pairs_stand_together_without_what_is_for_evaluation_only(tmp_path):
+    path = tmp_path / "sts.tsv"
+    path.write_text("genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\nx\timages\t1\t1\t5.0\tA.\tB.\n"
+                    "x\tMSRvid\t1\t2\t5.0\tC.\tD.\nx\theadlines\t1\t3\t0.0\tE.\tF.\n", encoding="utf-8")
+    assert list(corpus.read_documents(path, unit="group")) == [["A.", "B."], ["E.", "F."]]
 
 
 def test_a_group_makes_no_next_sentence_pair():

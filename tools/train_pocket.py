@@ -134,7 +134,9 @@ def train(configuration, build, device, minutes=None):
     if state["optimizer"]:
         optimizer.load_state_dict(state["optimizer"])
     bf16 = torch.device(device).type == "cpu" or torch.cuda.is_bf16_supported()
-    sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, training.get("detached", 0.0))
+    sampler = objectives.Sampler(
+        corpus.load(build, "train"), sources, special, seed, training.get("detached", 0.0), training.get("same_document", 0.0)
+    )
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
     begun = saved = time.monotonic()
     before, recent = tokens, []

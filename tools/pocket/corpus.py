@@ -112,22 +112,33 @@ def read_lines(path):
             for row in csv.DictReader(file):
                 yield f"{row['Q']} {row['A']}"
     elif path.suffix == ".tsv":
-        yield from read_inference_pairs(path)
+        yield from read_pairs(path)
     else:
         with open(path, encoding="utf-8") as file:
             yield from file
 
 
-def read_inference_pairs(path):
-    """The sentences of a file of `premise, hypothesis, label` columns: each premise once, then its hypotheses, an empty line."""
+EVALUATION_ONLY = ("MSRpar", "MSRvid")  # parts of STS-B whose own licence lets nobody pass on what was trained on them
+
+
+def read_pairs(path):
+    """The sentences of a file of pairs, an empty line between groups that belong together.
+
+    Args:
+        path: Path of tab-separated columns: `premise` and `hypothesis` (a premise stands once, then its hypotheses), or
+            `sentence1` and `sentence2` of STS-B's layout, without the rows of `EVALUATION_ONLY`.
+    """
     premise = None
     with open(path, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if row["premise"] != premise:
-                premise = row["premise"]
+            if row.get("filename") in EVALUATION_ONLY:
+                continue
+            first, second = (row["sentence1"], row["sentence2"]) if "sentence1" in row else (row["premise"], row["hypothesis"])
+            if first != premise:
+                premise = first
                 yield ""
-                yield premise
-            yield row["hypothesis"]
+                yield first
+            yield second
 
 
 def read_documents(path, unit="document", excluded=None):

@@ -76,10 +76,12 @@ class Sampler:
         special: dict of `vocabulary.special_ids`.
         seed: int.
         detached: float, see `detach`.
+        same_document: float, share of the random second segments that come from elsewhere in the same document, so that
+            the topic alone does not give the label away.
     """
 
-    def __init__(self, packed, sources, special, seed, detached=0.0):
-        self.packed, self.special, self.seed, self.detached = packed, special, seed, detached
+    def __init__(self, packed, sources, special, seed, detached=0.0, same_document=0.0):
+        self.packed, self.special, self.seed, self.detached, self.same_document = packed, special, seed, detached, same_document
         lengths = np.diff(packed.documents)
         pieces = packed.sentences[packed.documents[1:]] - packed.sentences[packed.documents[:-1]]
         self.paired, self.single = {}, {}
@@ -107,7 +109,7 @@ class Sampler:
         """(first segment, second segment, label): half true, half random.
 
         A random second segment comes from another document, of the same source as often as of another source, or the
-        source alone would give the label away.
+        source alone would give the label away; a share of `same_document` comes from elsewhere in the same one.
         """
         packed = self.packed
         source, document = self.draw_document(self.paired, random)
@@ -119,7 +121,11 @@ class Sampler:
             border += 1
         a = self.segment(first, border, room - 8)
         label = int(random.random() < 0.5)
-        if label:
+        elsewhere = np.setdiff1d(np.arange(begin, end), np.arange(first - 1, border + 1)) if label and self.same_document else ()
+        if len(elsewhere) and random.random() < self.same_document:
+            border = random.choice(elsewhere)
+            end = first if border < first else end  # a piece that stands in both would tell too much
+        elif label:
             other = document
             others = [key for key in self.paired if key != source]
             while other == document:
