@@ -44,7 +44,7 @@ def prepare(configuration, text_folder, build, finished=None):
         elif "vocabulary" in configuration:
             excluded = corpus.Excluded(corpus.document_texts(figures))
             lines = weighted_lines(configuration, text_folder, excluded)
-            made = vocabulary.train(lines, configuration["vocabulary"]["size"], configuration["vocabulary"]["alphabet"])
+            made = vocabulary.train(lines, **configuration["vocabulary"])
             vocabulary.write(made, tokenizer_folder, configuration["lowercase"])
         else:
             vocabulary.copy(start.minilm_folder(), tokenizer_folder)
@@ -88,7 +88,7 @@ def save(path, **state):
 
 def optimiser(network, training):
     """AdamW with weight decay on matrices alone."""
-    parameters = list(network.parameters())
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
@@ -108,7 +108,7 @@ def loss_of(network, batch, device, bf16, next_sentence_weight=1.0):
     return loss
 
 
-def train(configuration, build, device, minutes=None):
+def train(configuration, build, device, minutes=None, clock=time.monotonic):
     """Go on from `build/checkpoint.pt` up to the configured step, or for so many minutes.
 
     Args:
@@ -116,6 +116,7 @@ def train(configuration, build, device, minutes=None):
         build: Path, as `prepare` left it.
         device: str, "cpu" or "cuda".
         minutes: float or None.
+        clock: function, what the minutes are counted by, in seconds.
 
     Returns:
         bool, whether the last step was reached.
@@ -130,15 +131,17 @@ def train(configuration, build, device, minutes=None):
     step, tokens, log = state["step"], state["tokens"], state["log"]
     network = networks.build(configuration, special).to(device)
     network.load_state_dict(state["network"])
+    if training.get("heads_only"):
+        network.bert.requires_grad_(False)
+        network.bert.pooler.requires_grad_(True)
     optimizer = optimiser(network, training)
     if state["optimizer"]:
         optimizer.load_state_dict(state["optimizer"])
     bf16 = torch.device(device).type == "cpu" or torch.cuda.is_bf16_supported()
-    sampler = objectives.Sampler(
-        corpus.load(build, "train"), sources, special, seed, training.get("detached", 0.0), training.get("same_document", 0.0)
-    )
+    variants = {name: training[name] for name in ("detached", "same_document", "whole_words") if name in training}
+    sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, **variants)
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
-    begun = saved = time.monotonic()
+    begun, saved = clock(), time.monotonic()
     before, recent = tokens, []
     over = step >= training["steps"]
     with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
@@ -156,13 +159,13 @@ def train(configuration, build, device, minutes=None):
             step += 1
             tokens += int(batch.attention_mask.sum())
             recent = [*recent[-49:], loss.item()]
-            bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (time.monotonic() - begun):.0f} tokens/s", refresh=False)
+            bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (clock() - begun):.0f} tokens/s", refresh=False)
             bar.update()
             if step % training["exam_every"] == 0 or step == training["steps"]:
                 figures = measure.accuracy(network, exam, device, bf16)
                 log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
                 bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
-            over = step >= training["steps"] or (minutes is not None and time.monotonic() - begun > minutes * 60)
+            over = step >= training["steps"] or (minutes is not None and clock() - begun > minutes * 60)
             if over or time.monotonic() - saved > 180:
                 save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
                 saved = time.monotonic()

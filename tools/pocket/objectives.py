@@ -25,7 +25,7 @@ class Batch:
     next_sentence: np.ndarray
 
 
-def mask_pieces(input_ids, special, random, rate=0.15):
+def mask_pieces(input_ids, special, random, rate=0.15, whole_words=False):
     """Hide 15 % of the pieces: 80 % become `[MASK]`, 10 % a random piece, 10 % stay (arXiv 1810.04805, A.1).
 
     Args:
@@ -33,6 +33,7 @@ def mask_pieces(input_ids, special, random, rate=0.15):
         special: dict of `vocabulary.special_ids`.
         random: numpy Generator.
         rate: float, share of the real pieces to predict.
+        whole_words: bool, choose all pieces of a word together (the later versions of the authors' code do).
 
     Returns:
         (input_ids, labels), both int64 (batch, tokens).
@@ -40,7 +41,13 @@ def mask_pieces(input_ids, special, random, rate=0.15):
     candidates = ~np.isin(input_ids, [special[t] for t in ("[PAD]", "[CLS]", "[SEP]")])
     if not special["predict_unknown"]:
         candidates &= input_ids != special["[UNK]"]
-    chosen = candidates & (random.random(input_ids.shape) < rate)
+    draw = random.random(input_ids.shape)
+    if whole_words:
+        begins = ~np.asarray(special["continues"])[input_ids]
+        begins[:, 0] = True
+        word = np.maximum.accumulate(np.where(begins, np.arange(input_ids.shape[1]), 0), axis=1)
+        draw = np.take_along_axis(draw, word, axis=1)
+    chosen = candidates & (draw < rate)
     labels = np.where(chosen, input_ids, IGNORE)
     kind = random.random(input_ids.shape)
     masked = np.where(chosen & (kind < 0.8), special["[MASK]"], input_ids)
@@ -78,10 +85,12 @@ class Sampler:
         detached: float, see `detach`.
         same_document: float, share of the random second segments that come from elsewhere in the same document, so that
             the topic alone does not give the label away.
+        whole_words: bool, see `mask_pieces`.
     """
 
-    def __init__(self, packed, sources, special, seed, detached=0.0, same_document=0.0):
-        self.packed, self.special, self.seed, self.detached, self.same_document = packed, special, seed, detached, same_document
+    def __init__(self, packed, sources, special, seed, detached=0.0, same_document=0.0, whole_words=False):
+        self.packed, self.special, self.seed = packed, special, seed
+        self.detached, self.same_document, self.whole_words = detached, same_document, whole_words
         lengths = np.diff(packed.documents)
         pieces = packed.sentences[packed.documents[1:]] - packed.sentences[packed.documents[:-1]]
         self.paired, self.single = {}, {}
@@ -191,7 +200,7 @@ class Sampler:
         else:
             long = pair_tokens[random.integers(len(pair_tokens))]
             rows = self.pairs(random, tokens_a_batch // long, long)
-        batch = finish(*rows, self.special, random)
+        batch = finish(*rows, self.special, random, self.whole_words)
         if not self.detached:
             return batch
         return replace(batch, input_ids=detach(batch.input_ids, batch.labels, self.special, random, self.detached))
@@ -208,8 +217,8 @@ def write_row(input_ids, types, special, *segments):
         at += len(segment) + 1
 
 
-def finish(input_ids, types, next_sentence, special, random):
+def finish(input_ids, types, next_sentence, special, random, whole_words=False):
     """Mask the rows and add the attention mask: a Batch."""
     attention = (input_ids != special["[PAD]"]).astype(np.int64)
-    masked, labels = mask_pieces(input_ids, special, random)
+    masked, labels = mask_pieces(input_ids, special, random, whole_words=whole_words)
     return Batch(masked, types, attention, labels, next_sentence)
