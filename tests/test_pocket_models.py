@@ -15,10 +15,7 @@ FIGURES = json.loads((ROOT / "helpers" / "document_figures.json").read_text(enco
 NAMES = {"pocket-english": "english", "pocket-korean": "korean"}
 SMALLEST_SHARED = {"pocket-english": 2, "pocket-korean": 1}
 # What the models are meant to do and cannot yet. Strict: once one can, the test says so and the line goes.
-NOT_YET = {
-    "The Avengers is a really fun [MASK].", "축구는 정말 재미있는 [MASK]다.", "나는 오늘 아침에 [MASK]에 출근을 했다.",
-    "극장가서 로맨스 영화를 보고싶어요",
-}
+NOT_YET = {"The Avengers is a really fun [MASK]."}
 LARGEST = {"pocket-english": 46e6, "pocket-korean": 32e6}
 
 def tokenizer(name):
