@@ -15,8 +15,8 @@ POCKET = {"COURSE_MODELS": "pocket", "PYTHONHASHSEED": "0", "HF_HUB_OFFLINE": "1
 def pytest_configure(config):
     if config.option.markexpr == "reference":  # those tests download the document's own checkpoints
         return
-    for name in [name for name in os.environ if name.startswith("COURSE_")]:
-        del os.environ[name]
+    for name in [name for name in os.environ if name.startswith("COURSE_") and name != "COURSE_SHARED"]:
+        del os.environ[name]  # COURSE_SHARED is the tests' own: where public texts lie that some of them read
     os.environ.update(POCKET)
 
 

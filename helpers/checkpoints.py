@@ -226,7 +226,7 @@ def _damage(path, expected):
         status = path.stat()
     except OSError:
         return say("is missing", "파일이 없습니다")
-    promised = _promised_size(path) if path.name == MODEL_FILE else None
+    promised = promised_size(path) if path.name == MODEL_FILE else None
     if promised is not None and status.st_size < promised:
         return say(
             f"is truncated ({status.st_size:,} of {promised:,} bytes)",
@@ -263,7 +263,7 @@ def _tensors(path):
     return {name: tensor for name, tensor in header.items() if name != "__metadata__"}
 
 
-def _promised_size(path):
+def promised_size(path):
     """How long a safetensors file says it is, in bytes; None where even its header cannot be read."""
     try:
         tensors = _tensors(path)
@@ -300,7 +300,7 @@ def _reference_problem(checkpoint):
     if not any(present) and not _unverified(checkpoint).exists():
         return say("is not on this computer yet", "아직 이 컴퓨터에 없습니다")
     model = _snapshot(checkpoint) / MODEL_FILE
-    complete = all(present) and not _unverified(checkpoint).exists() and _promised_size(model) == model.stat().st_size
+    complete = all(present) and not _unverified(checkpoint).exists() and promised_size(model) == model.stat().st_size
     return None if complete else say("is on this computer in part only", "일부만 받아져 있습니다")
 
 

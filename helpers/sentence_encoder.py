@@ -278,6 +278,12 @@ def _bert(checkpoint):
         ))
     if _json(folder / "config.json", {}).get("model_type") != "bert" or not (folder / checkpoints.MODEL_FILE).is_file():
         raise ValueError(_not_a_bert(folder))
+    weights = folder / checkpoints.MODEL_FILE
+    if checkpoints.promised_size(weights) != weights.stat().st_size:
+        raise ValueError(say(
+            f"{weights} is cut off or altered (it is not as long as it says): save the encoder again, or copy the folder again.",
+            f"{weights} 파일이 잘렸거나 바뀌었습니다(파일에 적힌 길이와 다름): 인코더를 다시 저장하거나 폴더를 다시 복사하세요.",
+        ))
     from transformers import AutoTokenizer, TFBertModel
 
     # use_safetensors: a pickle that lies beside the weights is not opened.

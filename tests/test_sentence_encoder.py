@@ -426,6 +426,15 @@ def test_folder_that_is_no_encoder_is_refused(modules, tmp_path):
         SentenceEncoder.load(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("kept", [5, -1])
+def test_a_saved_encoder_that_was_cut_off_says_so(tmp_path, kept):
+    encoder().save(tmp_path / "mine")
+    weights = tmp_path / "mine" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(ValueError, match="model.safetensors is cut off or altered"):
+        SentenceEncoder.load(tmp_path / "mine")
+
+
 def test_encoder_with_parts_that_we_do_not_have_is_refused(tmp_path):
     encoder().save(tmp_path / "encoder")
     file = tmp_path / "encoder" / "modules.json"
