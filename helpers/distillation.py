@@ -1,22 +1,32 @@
 """Two languages in one space: a student learns to give a sentence the vector that a teacher gives its translation.
 
     rows = distillation.parallel("train")                   # columns english and korean
-    model = distillation.Distillation(student)              # student: a SentenceEncoder, here a Korean one
-    batches = model.batches(rows["korean"], teacher.encode(rows["english"]), shuffle=True)
-    training.train(model, batches, epochs=4, learning_rate=1e-4)
+    targets = teacher.encode(rows["english"])
+    model = distillation.Distillation(student, hidden=teacher.hidden)  # student: a SentenceEncoder, here a Korean one
+    model.align(rows["korean"], targets)                    # a linear map between the two spaces, in one step
+    training.train(model, model.batches(rows["korean"], targets, shuffle=True), epochs=3, learning_rate=1e-4)
+    model.encode(["..."])                                   # vectors that the teacher's can be compared with
 
 Source: Reimers & Gurevych 2020 (arXiv 2004.09813), section 2: the mean squared error between M(s), the teacher's vector of a
 sentence, and M̂(t), the student's vector of its translation. The paper's student also learns M̂(s); ours reads one language.
+The linear map is that of Mikolov, Le & Sutskever 2013 (arXiv 1309.4168), there between the words of two languages.
 Importing this module imports TensorFlow: its class is a Keras model.
 """
+
+import json
+import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 import tf_keras as keras
 
-from helpers import datasets, pairs
+from helpers import datasets, pairs, saving, sentence_encoder
 from helpers.language import say
+
+MODULES, STUDENT, DENSE = sentence_encoder.MODULES, "student", "2_Dense"
+WEIGHTS, KERNEL = "model.safetensors", "linear.weight"  # sentence-transformers' names
 
 
 def parallel(split):
@@ -39,22 +49,39 @@ def parallel(split):
 
 
 class Distillation(keras.Model):
-    """A student that is trained towards given vectors. The teacher is not part of it, only the vectors it made: it cannot move.
+    """A student, and a linear map from its space to a teacher's; both are trained towards vectors that the teacher made.
+
+    The teacher is not part of it, only its vectors: it cannot move. Asked with `search.Index.query(text, encoder=model)`,
+    an index of the teacher's is searched in the student's language.
 
     Args:
         student: a `SentenceEncoder`. It is trained, not copied.
+        hidden: int, how long the teacher's vectors are; as long as the student's if left out.
 
     Attributes:
-        student: the same.
+        student, hidden: the same.
+        tokenizer: the student's.
+        to_teacher: Keras Dense layer without bias, kernel float32 (student.hidden, hidden); the identity at first.
+
+    Raises:
+        ValueError: hidden is no whole number from 1.
     """
 
-    def __init__(self, student):
+    def __init__(self, student, hidden=None):
         super().__init__()
         self.student = student
         self.bert = student.model  # so that Keras finds its weights
+        self.hidden = student.hidden if hidden is None else _size(hidden)
+        self.to_teacher = keras.layers.Dense(self.hidden, use_bias=False, kernel_initializer="identity", name="to_teacher")
+        with tf.name_scope("to_teacher"):
+            self.to_teacher.build((None, student.hidden))
+
+    @property
+    def tokenizer(self):
+        return self.student.tokenizer
 
     def call(self, inputs, training=False):
-        """The student's sentence vectors.
+        """Sentence vectors in the teacher's space.
 
         Args:
             inputs: {"input_ids", "attention_mask"}, int32 (batch, tokens); `Batches` makes them.
@@ -63,31 +90,61 @@ class Distillation(keras.Model):
         Returns:
             float32 (batch, hidden).
         """
-        return self.student.vectors(inputs["input_ids"], inputs["attention_mask"], training=training)
+        return self.to_teacher(self.student.vectors(inputs["input_ids"], inputs["attention_mask"], training=training))
+
+    def encode(self, texts, batch_size=32, progress=False):
+        """Sentence vectors in the teacher's space; arguments, errors and shapes as `SentenceEncoder.encode`."""
+        return self.student.encode(texts, batch_size, progress) @ self.to_teacher.kernel.numpy()
+
+    def align(self, sentences, vectors, ridge=0.1):
+        """Set the map, and nothing else, to the one that leaves the least squared error: what training goes on from.
+
+        Ridge regression, in closed form: with the student's vectors S (n, h) and the teacher's T (n, hidden) the map is
+        (SᵀS + λI)⁻¹SᵀT, λ = ridge · trace(SᵀS) / h.
+
+        Args:
+            sentences: list of str in the student's language, or a column of a DataFrame.
+            vectors: float (sentences, hidden), what `teacher.encode(translations)` returned.
+            ridge: float from 0, how far large numbers in the map are held back. At 0 it may learn these sentences by heart.
+
+        Raises:
+            TypeError, ValueError: no sentences, vectors that do not fit them, or a ridge below 0.
+        """
+        if isinstance(ridge, bool) or not isinstance(ridge, (int, float, np.number)) or not 0 <= ridge < math.inf:
+            raise ValueError(say(f"ridge={ridge!r}: give a number from 0, like ridge=0.1.", f"ridge={ridge!r}: ridge=0.1처럼 0 이상의 수를 주세요."))
+        sentences, vectors = pairs.sentences(sentences), self._targets(vectors).astype("float64")
+        pairs.check_lengths(sentences=sentences, vectors=vectors)
+        own = self.student.encode(sentences).astype("float64")
+        squares = own.T @ own
+        held_back = squares + ridge * np.trace(squares) / len(squares) * np.eye(len(squares))
+        self.to_teacher.kernel.assign(np.linalg.lstsq(held_back, own.T @ vectors, rcond=None)[0])
 
     def batches(self, sentences, vectors, batch_size=16, shuffle=False, seed=1):
         """Sentences and the vectors they should get as training batches.
 
         Args:
-            sentences: list of str in the student's language, or a column of a DataFrame.
-            vectors: float (sentences, hidden), what `teacher.encode(translations)` returned.
+            sentences, vectors: as for `align`.
             batch_size, shuffle, seed: as `pairs.Batches`.
 
         Returns:
             Batches.
 
         Raises:
-            TypeError, ValueError: as `pairs.Batches`; the vectors are of another length than the student's.
+            TypeError, ValueError: as `pairs.Batches`; the vectors are not as long as the teacher's.
         """
+        return Batches(self.student, sentences, self._targets(vectors), batch_size, shuffle, seed)
+
+    def _targets(self, vectors):
+        """float32 (sentences, hidden)."""
         vectors = np.asarray(vectors)
-        if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating) or vectors.shape[1] != self.student.hidden:
+        if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating) or vectors.shape[1] != self.hidden:
             raise ValueError(say(
-                f"The student makes vectors of {self.student.hidden} numbers, the teacher's have the shape {vectors.shape}: "
-                f"give teacher.encode(sentences) of a teacher with {self.student.hidden}.",
-                f"학생의 벡터는 수 {self.student.hidden}개인데 교사의 벡터는 {vectors.shape} 모양입니다. "
-                f"벡터 길이가 {self.student.hidden}인 교사의 teacher.encode(문장들)을 주세요.",
+                f"This model makes vectors of {self.hidden} numbers, the teacher's have the shape {vectors.shape}: "
+                "give what teacher.encode(sentences) returns, and write Distillation(student, hidden=teacher.hidden).",
+                f"이 모델의 벡터는 수 {self.hidden}개인데 교사의 벡터는 {vectors.shape} 모양입니다. "
+                "teacher.encode(문장들)의 결과를 주고, Distillation(student, hidden=teacher.hidden)이라고 쓰세요.",
             ))
-        return Batches(self.student, sentences, vectors.astype("float32"), batch_size, shuffle, seed)
+        return vectors.astype("float32")
 
     def compile(self, optimizer="adam", loss=None, metrics=None, **settings):
         """As `keras.Model.compile`; the loss is the mean squared error unless you give another."""
@@ -95,7 +152,63 @@ class Distillation(keras.Model):
 
     def settings(self):
         """What `training.train` writes down about the model."""
-        return {}
+        return {"hidden": self.hidden}
+
+    def save(self, folder):
+        """Write student and map to a folder, all of it or nothing. sentence-transformers loads it: `SentenceTransformer(folder)`.
+
+        Args:
+            folder: str or Path; new, empty, or one that `save` wrote (which is replaced).
+
+        Raises:
+            ValueError: the folder holds other files.
+            OSError: it cannot be written; what was saved there earlier is whole.
+        """
+        folder = Path(folder).expanduser().resolve()
+        others = sorted({path.name for path in folder.glob("*")} - {MODULES, STUDENT, DENSE})
+        if others or folder.is_file():
+            raise ValueError(say(
+                f"{folder} holds something else ({(others or [folder.name])[0]}), which saving would delete: choose a folder for this model alone.",
+                f"{folder}에 다른 것({(others or [folder.name])[0]})이 있어 저장하면 지워집니다: 이 모델만 둘 폴더를 고르세요.",
+            ))
+        with saving.replacing(folder) as partial:
+            self.student.save(partial / STUDENT)
+            modules = json.loads((partial / STUDENT / MODULES).read_text(encoding="utf-8"))
+            modules = [{**module, "path": f"{STUDENT}/{module['path']}".rstrip("/")} for module in modules]
+            number = len(modules)
+            modules.append({"idx": number, "name": str(number), "path": DENSE, "type": "sentence_transformers.models.Dense"})
+            (partial / DENSE).mkdir()
+            saving.write_text(partial / DENSE / "config.json", json.dumps({
+                "in_features": self.student.hidden, "out_features": self.hidden, "bias": False,
+                "activation_function": "torch.nn.modules.linear.Identity",
+            }, indent=2))
+            saving.write_weights(partial / DENSE / WEIGHTS, {KERNEL: self.to_teacher.kernel.numpy().T})  # PyTorch keeps (out, in)
+            saving.write_text(partial / MODULES, json.dumps(modules, indent=2))
+
+    @classmethod
+    def load(cls, folder):
+        """A student and its map that `save` wrote.
+
+        Args:
+            folder: str or Path.
+
+        Returns:
+            Distillation.
+
+        Raises:
+            ValueError: the folder holds none, or a damaged one.
+        """
+        folder = Path(folder).expanduser()
+        try:
+            kernel = saving.read_weights(folder / DENSE / WEIGHTS)[KERNEL].T
+        except Exception:  # whatever a missing or damaged file makes a reader raise
+            raise ValueError(say(
+                f"{folder} holds no distilled encoder ({DENSE}/{WEIGHTS} cannot be read): give a folder that Distillation.save wrote.",
+                f"{folder}에는 증류한 인코더가 없습니다({DENSE}/{WEIGHTS}을 읽을 수 없음): Distillation.save로 저장한 폴더를 주세요.",
+            )) from None
+        model = cls(sentence_encoder.SentenceEncoder.load(folder / STUDENT), hidden=kernel.shape[1])
+        model.to_teacher.kernel.assign(kernel)
+        return model
 
 
 class Batches(pairs.Batches):
@@ -117,3 +230,12 @@ class Batches(pairs.Batches):
         )
         dataset = tf.data.Dataset.from_generator(self._iterate, output_signature=signature)
         return dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2)
+
+
+def _size(hidden):
+    if isinstance(hidden, bool) or not isinstance(hidden, (int, np.integer)) or hidden < 1:
+        raise ValueError(say(
+            f"hidden={hidden!r}: give the length of the teacher's vectors, hidden=teacher.hidden.",
+            f"hidden={hidden!r}: 교사의 벡터 길이를 hidden=teacher.hidden처럼 주세요.",
+        ))
+    return int(hidden)

@@ -29,7 +29,7 @@ class Index:
     """Texts and their vectors, to be searched by meaning.
 
     Args:
-        encoder: a `SentenceEncoder`.
+        encoder: a `SentenceEncoder`, or a `distillation.Distillation`.
 
     Attributes:
         encoder: the same.
@@ -77,7 +77,7 @@ class Index:
         Args:
             text: str.
             k: int, how many; all there are where there are fewer.
-            encoder: another encoder of the same space, which `helpers.distillation` trains; None for the index's own.
+            encoder: another encoder of the same space, a `distillation.Distillation`; None for the index's own.
 
         Returns:
             DataFrame with the index `rank` from 1: `score` (cosine, from -1 to 1), `text`, and `source` where sources were given.
@@ -86,7 +86,7 @@ class Index:
             TypeError, ValueError: the index or the text is empty; the text is no string; k is no positive whole number;
                 the encoder has changed since the texts were added.
         """
-        encoding.check_text(text, self.encoder.tokenizer, pieces_at_most=np.inf)
+        encoding.check_text(text, (self.encoder if encoder is None else encoder).tokenizer, pieces_at_most=np.inf)
         if not len(self):
             raise ValueError(say(
                 "This index holds no text yet: add some with index.add(texts).",
@@ -218,17 +218,18 @@ def fingerprint(encoder):
     """What an encoder is, in 64 letters: the same for the same weights, tokenizer, pooling and length, and for no other.
 
     Args:
-        encoder: a `SentenceEncoder`.
+        encoder: a `SentenceEncoder`, or a `distillation.Distillation`.
 
     Returns:
         str, the SHA-256 in hexadecimal.
     """
     digest = hashlib.sha256()
+    reader = getattr(encoder, "student", encoder)  # what was distilled reads with its student and maps the vectors
     tokenizer = json.loads(encoder.tokenizer.backend_tokenizer.to_str())
     reads = {name: tokenizer.get(name) for name in ("normalizer", "pre_tokenizer", "model")}
-    settings = [encoder.pooling, encoder.normalize, encoder.max_length, encoder.hidden, reads]
+    settings = [reader.pooling, reader.normalize, reader.max_length, encoder.hidden, reads]
     digest.update(json.dumps(settings, sort_keys=True).encode())
-    for weight in encoder.model.weights:
+    for weight in reader.model.weights + ([] if reader is encoder else encoder.to_teacher.weights):
         if "/pooler/" not in weight.name:  # no pooling here uses it
             digest.update(np.ascontiguousarray(weight.numpy(), "float32").data)
     return digest.hexdigest()

@@ -122,10 +122,30 @@ def test_an_empty_index_says_how_to_fill_it(encoder, tmp_path):
 
 def test_another_encoder_of_the_same_space_can_ask(index):
     class Other:
+        tokenizer = tiny.tokenizer()
+
         def encode(self, texts):
             return index.vectors[1:2] * 7
 
     assert index.query("이 하늘은 파랗다", k=1, encoder=Other())["text"].tolist() == [TEXTS[1]]
+
+
+def test_what_asks_reads_the_text_with_its_own_tokenizer():
+    class KoreanLetters:
+        def tokenize(self, text, verbose):
+            return [letter for letter in text if "가" <= letter <= "힣"]
+
+        def __call__(self, text, text_pair, verbose):
+            return {"input_ids": self.tokenize(text, verbose)}
+
+    class Other(Plane):
+        tokenizer = KoreanLetters()
+
+    index = search.Index(Plane())
+    index.add(["a", "b"])
+    assert len(index.query("b나", k=1, encoder=Other())) == 1
+    with pytest.raises(ValueError, match="This text is empty"):
+        index.query("b", k=1, encoder=Other())
 
 
 def test_vectors_of_another_length_are_refused(index):
