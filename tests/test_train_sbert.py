@@ -1,6 +1,10 @@
-"""The promises of `tools/train_sbert.py`: takes the data that is there, says which, resumes, never chooses on the test set."""
+"""The promises of `tools/train_sbert.py`: takes the data that is there, says which, resumes, never chooses on the test set.
+
+And of the distillation behind it: rows that belong together, a teacher and a student that were chosen on dev.
+"""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -10,7 +14,7 @@ from tests import tiny
 
 environment.prepare()
 
-from helpers import training
+from helpers import distillation, training
 from tools import train_sbert
 
 WORDS = ["soccer", "pizza", "work", "home", "sky", "sport", "game", "morning"]
@@ -128,3 +132,141 @@ def test_split_by_premise_shares_no_premise():
     train, held_out = train_sbert.split_by_premise(frame, share=0.34)
     assert len(train) + len(held_out) == 6 and len(set(held_out["premise"])) == 1
     assert not set(train["premise"]) & set(held_out["premise"])
+
+
+# --- distillation -------------------------------------------------------------------------------------------------------
+
+
+def sts_files(tmp_path, english, korean):
+    """STS Benchmark and KorSTS training parts: rows of (number, score, sentence, sentence)."""
+    for path, rows, header in (
+        ("english/sts/sts-{}.csv", english, ""),
+        ("korean/korsts/{}.tsv", korean, "genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\n"),
+    ):
+        for split in ("train", "dev"):
+            file = tmp_path / "public" / path.format(split)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(header + "".join(f"news\tsource\t2012\t{number}\t{score}\t{one}\t{other}\n" for number, score, one, other in rows),
+                            encoding="utf-8")
+
+
+def test_sentences_of_the_two_sts_sets_meet_by_their_source_not_by_their_place(tmp_path):
+    sts_files(
+        tmp_path,
+        [(1, "5.000", "a b", "c d"), (2, "1.000", "e f", "g h"), (3, "2.000", "i j", "k l"), (5, "4.000", "m n", "a b")],
+        # another order; 2 is missing, 3 has another score, 4 has no English, 5 says one sentence of 1 again
+        [(4, "3.000", "없다", "정말"), (5, "4.0", "회사", "하늘"), (3, "2.500", "나는", "오늘"), (1, "5.000", "바다", "축구")],
+    )
+    rows, used = train_sbert.load_parallel()
+    public = rows["train"].iloc[len(distillation.parallel("train")):]
+    assert dict(public.itertuples(index=False)) == {"a b": "바다", "c d": "축구", "m n": "회사"}
+    assert "3 (4 pairs without a match left out)" in used["parallel training sentences"]
+
+
+def test_sentences_that_are_measured_on_are_not_trained_on(tmp_path):
+    known = distillation.parallel("test").iloc[0]
+    sts_files(tmp_path, [(1, "5.000", known["english"], "c d"), (2, "5.000", "e f", "g h")],
+              [(1, "5.000", "바다", "축구"), (2, "5.000", known["korean"], "회사")])
+    rows, _ = train_sbert.load_parallel()
+    public = rows["train"].iloc[len(distillation.parallel("train")):]
+    assert public["english"].tolist() == ["c d", "g h"]
+
+
+def test_without_the_public_sets_the_courses_own_sentences_are_used_and_said_so():
+    rows, used = train_sbert.load_parallel()
+    assert len(rows["train"]) == len(distillation.parallel("train"))
+    assert "stsb or korsts is not on this computer" in used["parallel training sentences"]
+
+
+def both(tmp_path, *more):
+    return [*arguments(tmp_path, "--language", "both", "--distillation-epochs", "2"), *more]
+
+
+def test_distillation_follows_writes_its_page_and_is_not_done_twice(tmp_path, monkeypatch):
+    assert train_sbert.main(both(tmp_path)) == 0
+    results = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
+    assert len(results["rows"]) == 3 and len(results["history"]) == 2
+    assert results["sentences"] == len(distillation.parallel("test"))
+    korean = json.loads((tmp_path / "out" / "ko.json").read_text(encoding="utf-8"))["rows"]
+    assert results["rows"][0]["test"] in [row["test"] for row in korean]  # untouched: as the strategy left it
+    page = (tmp_path / "out" / "distillation.md").read_text(encoding="utf-8")
+    for row in results["rows"]:
+        assert f"| {row['encoder']} | {row['accuracy@1']:.3f} | {row['dev']:.1f} | {row['test']:.1f} |" in page
+    assert "the best on its STS dev" in page and "is not on this computer" in page
+    kept = distillation.Distillation.load(tmp_path / "build" / "distillation" / "encoder")
+    pairs = datasets.sts("ko", "test")
+    figure = 100 * train_sbert.sbert.spearman(kept, pairs["sentence1"], pairs["sentence2"], pairs["score"])
+    assert figure == pytest.approx(results["rows"][-1]["test"], abs=1e-3)
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert train_sbert.main(both(tmp_path)) == 0
+    assert json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8")) == results
+
+
+def test_an_interrupted_distillation_goes_on_and_leaves_the_same_numbers(tmp_path, monkeypatch):
+    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
+    whole = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
+    shutil.rmtree(tmp_path / "build" / "distillation")
+    train, epochs = training.train, []
+
+    def interrupted(model, *more, evaluate, **settings):
+        def once():
+            if epochs:
+                raise KeyboardInterrupt
+            epochs.append(evaluate())
+            return epochs[-1]
+        return train(model, *more, evaluate=once, **settings)
+
+    monkeypatch.setattr(training, "train", interrupted)
+    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 130
+    monkeypatch.setattr(training, "train", train)
+    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
+    again = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
+    assert len(epochs) == 1 and [row["epoch"] for row in again["history"]] == [1, 2]
+    for one, other in zip(whole["rows"], again["rows"]):
+        assert one == pytest.approx(other, abs=1e-3)
+
+
+def test_teacher_and_student_are_the_best_on_dev_of_the_first_seed(tmp_path, monkeypatch):
+    rows = {
+        "en": [{"strategy": "untrained mean pooling", "dev": 90.0},
+               {"strategy": "classification", "seed": 1, "dev": 60.0, "test": 99.0}, {"strategy": "regression", "seed": 1, "dev": 70.0, "test": 1.0},
+               {"strategy": "classification", "seed": 2, "dev": 80.0}],
+        "ko": [{"strategy": "regression", "seed": 1, "dev": 50.0}, {"strategy": "classification then regression", "seed": 1, "dev": 55.0}],
+    }
+    loaded = []
+    monkeypatch.setattr(train_sbert.SentenceEncoder, "load", lambda folder: loaded.append(folder))
+    monkeypatch.setattr(train_sbert, "_distil", lambda *_: pytest.fail("stop here"))
+    options = train_sbert.command_line().parse_args(both(tmp_path))
+    with pytest.raises(pytest.fail.Exception, match="stop here"):
+        train_sbert.run_distillation(rows, options)
+    build = tmp_path / "build"
+    assert loaded == [build / "en" / "regression-seed1" / "encoder", build / "ko" / "both-seed1" / "encoder"]
+
+
+def test_while_distilling_nothing_is_measured_on_the_test_sentences(tmp_path, monkeypatch):
+    measured, training_now, train, accuracy = [], [], training.train, train_sbert.search.accuracy_at_1
+    parallel, vectors = distillation.parallel, 5
+    monkeypatch.setattr(distillation, "parallel", lambda split: parallel(split).head(vectors if split == "test" else 99))  # the count tells them apart
+
+    def watched_train(*more, **settings):
+        training_now.append(True)
+        try:
+            return train(*more, **settings)
+        finally:
+            training_now.pop()
+
+    def watched_accuracy(scores, answers):
+        measured.append((bool(training_now), len(answers)))
+        return accuracy(scores, answers)
+
+    monkeypatch.setattr(training, "train", watched_train)
+    monkeypatch.setattr(train_sbert.search, "accuracy_at_1", watched_accuracy)
+    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
+    during = [count for inside, count in measured if inside]
+    assert len(during) == 2 and vectors not in during
+    assert [count for inside, count in measured if not inside] == [vectors] * 3
+
+
+def test_one_language_alone_is_not_distilled(tmp_path):
+    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
+    assert not (tmp_path / "out" / "distillation.md").exists()

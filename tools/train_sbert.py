@@ -1,12 +1,15 @@
 """Train sentence encoders by the full recipe and write the table of strategies: `python -m tools.train_sbert --language en`.
 
 Classification on NLI, regression on STS, and classification followed by regression, each with every seed, beside the
-untrained mean pooling. The public sets come from `COURSE_DATA` or from earlier downloads (`python -m helpers.datasets
-download NAME`); what is not there is replaced by the course's own pairs, and the table says what was used.
+untrained mean pooling. With both languages, distillation follows: the best Korean encoder learns to give a sentence the
+vector that the best English one gives its translation. The public sets come from `COURSE_DATA` or from earlier downloads
+(`python -m helpers.datasets download NAME`); what is not there is replaced by the course's own pairs, and the table says
+what was used.
 
 Every stage keeps its state under `build/sbert/`: after an interruption the same command goes on. The results go to
-`docs/sbert/`: one JSON with everything, one Markdown table, one log for each language. The test set is measured once a
-stage has ended and chooses nothing; epochs are chosen on held-out NLI pairs (classification) or the STS development set.
+`docs/sbert/`: one JSON with everything, one Markdown table, one log for each language and for distillation. The test set is
+measured once a stage has ended and chooses nothing; epochs are chosen on held-out NLI pairs (classification), the STS
+development set, or the course's own development sentences (distillation).
 """
 
 import argparse
@@ -25,7 +28,7 @@ environment.prepare()  # before TensorFlow
 import numpy as np
 import pandas as pd
 
-from helpers import checkpoints, datasets, saving, sbert, training
+from helpers import checkpoints, datasets, distillation, saving, sbert, search, training
 from helpers.sentence_encoder import SentenceEncoder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,11 +163,16 @@ def run_strategy(strategy, seed, data, checkpoint, build, options, log):
         dict: strategy, seed, figures, seconds of training.
     """
     first = strategy.split(" then ")[0]
-    result = _stage(first, seed, data, checkpoint, build / f"{first}-seed{seed}", options, log)
+    result = _stage(first, seed, data, checkpoint, _folder(build, first, seed), options, log)
     if strategy == first:
         return {"strategy": strategy, "seed": seed, **result}
-    second = _stage("regression", seed, data, build / f"{first}-seed{seed}" / "encoder", build / f"both-seed{seed}", options, log)
+    second = _stage("regression", seed, data, _folder(build, first, seed) / "encoder", _folder(build, strategy, seed), options, log)
     return {"strategy": strategy, "seed": seed, **second, "seconds": result["seconds"] + second["seconds"]}
+
+
+def _folder(build, strategy, seed):
+    """Where a strategy's last stage leaves its encoder and its result."""
+    return build / f"{'both' if ' then ' in strategy else strategy}-seed{seed}"
 
 
 def _stage(kind, seed, data, start, folder, options, log):
@@ -233,13 +241,17 @@ def markdown(results):
         cells = [row["strategy"], _cell(row.get("seed"), "d"), _cell(row["dev"], ".1f"), _cell(row.get("test"), ".1f")]
         cells += [_cell(row.get("accuracy", {}).get(name), ".3f") for name in accuracies]
         lines.append("| " + " | ".join([*cells, _cell(row.get("seconds", 0) / 60, ".1f")]) + " |")
-    used = "\n".join(f"- {role}: {what}" for role, what in results["used"].items())
-    recipe = ", ".join(f"{name} {value}" for name, value in results["recipe"].items())
     return (
         f"# Strategies compared: {results['language']}\n\nWritten by `make train-sbert`. Spearman × 100; starts from "
-        f"`{results['checkpoint']}` with mean pooling.\n\n" + "\n".join(lines) + f"\n\n{used}\n- recipe: {recipe}\n"
-        f"- versions: {', '.join(f'{name} {version}' for name, version in results['versions'].items())}\n"
+        f"`{results['checkpoint']}` with mean pooling.\n\n" + "\n".join(lines) + "\n\n" + _notes(results)
     )
+
+
+def _notes(results):
+    """Under a table: what was used, with which settings, by which versions."""
+    recipe = ", ".join(f"{name} {value}" for name, value in results["recipe"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    return "".join(f"- {role}: {what}\n" for role, what in {**results["used"], "recipe": recipe, "versions": versions}.items())
 
 
 def _cell(value, form):
@@ -261,25 +273,155 @@ def with_means(rows):
     return result
 
 
-def write(results, output):
-    """`<language>.json` and `<language>.md`, each whole or not at all."""
-    output.mkdir(parents=True, exist_ok=True)
-    saving.write_text(output / f"{results['language']}.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    saving.write_text(output / f"{results['language']}.md", markdown(results))
+def write(name, results, page, output):
+    """`<name>.json` with the results and `<name>.md` with the page made of them, each whole or not at all."""
+    saving.write_text(output / f"{name}.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    saving.write_text(output / f"{name}.md", page)
+
+
+# --- distillation: Korean into the English space ------------------------------------------------------------------------
+
+
+def load_parallel(limit=None):
+    """Sentences in both languages: the course's own, and with them the STS Benchmark's training part, matched with KorSTS'.
+
+    Args:
+        limit: int, at most so many rows of each part, for a quick try; None for all.
+
+    Returns:
+        {split: DataFrame with the columns english and korean}, no sentence twice, and {role: where it is from}. What is not
+        the course's own is in "train" alone.
+    """
+    rows = {split: distillation.parallel(split) for split in datasets.SPLITS}
+    used = {"parallel training sentences": f"the course's own: {len(rows['train']):,}"}
+    if all(datasets.is_here(name, "train") for name in STS_SETS.values()):
+        public, left_out = _matched("train")
+        known = pd.concat(rows.values())
+        public = public[~public["english"].isin(known["english"]) & ~public["korean"].isin(known["korean"])]
+        rows["train"] = pd.concat([rows["train"], public], ignore_index=True)
+        used["parallel training sentences"] += (
+            f"; stsb train and its translation korsts train: {len(public):,} ({left_out:,} pairs without a match left out)"
+        )
+    else:
+        used["parallel training sentences"] += f" ({' or '.join(STS_SETS.values())} is not on this computer)"
+    used["parallel sentences choosing the epoch"] = f"the course's own dev: {len(rows['dev']):,}"
+    used["parallel sentences measured on"] = f"the course's own test: {len(rows['test']):,}"
+    if limit:
+        used["limit"] = f"at most {limit} rows of each: a trial, not a result"
+    return {split: frame.head(limit) if limit else frame for split, frame in rows.items()}, used
+
+
+def _matched(split):
+    """English and Korean sentences of the two STS sets' common rows, none twice; and how many rows have no counterpart."""
+    english, korean = (_by_source(STS_SETS[language], split) for language in ("en", "ko"))
+    common = [source for source in english if source in korean]
+    rows = [pair for source in common for pair in zip(english[source], korean[source])]
+    frame = pd.DataFrame(rows, columns=["english", "korean"]).drop_duplicates("english").drop_duplicates("korean")
+    return frame, len(english.keys() | korean.keys()) - len(common)
+
+
+def _by_source(name, split):
+    """{(genre, file, year, number, score): the two sentences}: KorSTS kept these columns when it translated the sentences."""
+    found = {}
+    for _, lines, table in datasets._local(name, split) or datasets._downloaded(name, split):
+        for fields in datasets._rows(lines, table, whole=True)[0]:
+            found[(*fields[:4], float(fields[4]))] = [fields[place].strip() for place in table.places[:2]]
+    return found
+
+
+def run_distillation(rows, options):
+    """The best Korean encoder becomes the student of the best English one.
+
+    Args:
+        rows: {language: the rows of its table}, what `run` returned.
+        options: the command's.
+    """
+    build, log = options.build / "distillation", _log_to(options.output / "distillation.log")
+    build.mkdir(parents=True, exist_ok=True)
+    best = {language: max((row for row in rows[language] if row.get("seed") == options.seeds[0]), key=lambda row: row["dev"])
+            for language in rows}
+    parallel, used = load_parallel(options.limit)
+    korean = load("ko", options.limit)
+    used = {**{role: _chosen(best[language]) for role, language in (("teacher, English", "en"), ("student, Korean", "ko"))},
+            **used, "STS": korean.used["STS"]}
+    for role, what in used.items():
+        log(f"{role}: {what}")
+    recipe = {"batch_size": options.batch_size, "learning_rate": options.distillation_learning_rate,
+              "epochs": options.distillation_epochs, "patience": options.patience}
+    _refuse_another_run(build / "run.json", {"recipe": recipe, "used": used})
+    if not (build / STAGE_DONE).is_file():
+        teacher, student = (
+            SentenceEncoder.load(_folder(options.build / language, best[language]["strategy"], options.seeds[0]) / "encoder")
+            for language in ("en", "ko")
+        )
+        saving.write_text(build / STAGE_DONE, json.dumps(_distil(teacher, student, parallel, korean, build / "training", options), indent=1))
+        shutil.rmtree(build / "training")
+    result = json.loads((build / STAGE_DONE).read_text(encoding="utf-8"))
+    results = {"used": used, "recipe": recipe, "versions": versions(), **result}
+    write("distillation", results, distillation_markdown(results), options.output)
+    log(f"written: {options.output / 'distillation'}.json, {options.output / 'distillation'}.md: {json.dumps(result['rows'])}")
+
+
+def _chosen(row):
+    return f"{row['strategy']}, seed {row['seed']}, the best on its STS dev ({row['dev']:.1f})"
+
+
+def _distil(teacher, student, parallel, korean, folder, options):
+    """{"rows": the student as it was, behind a linear map, and trained; "history", "seconds"}."""
+    vectors = {split: teacher.encode(frame["english"].tolist()) for split, frame in parallel.items()}
+
+    def hits(encoder, split):
+        scores = teacher.similarity(encoder.encode(parallel[split]["korean"].tolist()), vectors[split])
+        return search.accuracy_at_1(scores, np.arange(len(scores)))
+
+    def measured(name, encoder):
+        return {"encoder": name, "accuracy@1": hits(encoder, "test"), **measure(encoder, korean)}
+
+    model = distillation.Distillation(student, hidden=teacher.hidden)
+    rows = [measured("Korean encoder, untouched", student)] if student.hidden == teacher.hidden else []
+    model.align(parallel["train"]["korean"].tolist(), vectors["train"])
+    rows.append(measured("with a linear map", model))
+    batches = model.batches(parallel["train"]["korean"].tolist(), vectors["train"], batch_size=options.batch_size, shuffle=True,
+                            seed=options.seeds[0])
+    history = training.train(model, batches, epochs=options.distillation_epochs, learning_rate=options.distillation_learning_rate,
+                             evaluate=lambda: hits(model, "dev"), patience=options.patience, folder=folder, seed=options.seeds[0])
+    rows.append(measured("with the map, trained by distillation", model))
+    model.save(folder.parent / "encoder")
+    return {"rows": rows, "sentences": len(parallel["test"]), "history": history.to_dict("records"),
+            "seconds": round(history.attrs["seconds"], 1)}
+
+
+def distillation_markdown(results):
+    """The results of distillation as a page.
+
+    Args:
+        results: dict as `run_distillation` writes it.
+
+    Returns:
+        str.
+    """
+    lines = ["| Korean encoder | accuracy@1 | STS dev | STS test |", "|---|---:|---:|---:|"]
+    for row in results["rows"]:
+        lines.append(f"| {row['encoder']} | {row['accuracy@1']:.3f} | {row['dev']:.1f} | {_cell(row.get('test'), '.1f')} |")
+    return (
+        "# Korean into the English space\n\nWritten by `make train-sbert`. accuracy@1: the share of Korean test sentences whose "
+        f"English counterpart is the nearest of {results['sentences']:,}, where guessing finds {1 / results['sentences']:.3f}. "
+        f"STS: Korean pairs, Spearman × 100. {results['seconds'] / 60:.1f} minutes of training.\n\n"
+        + "\n".join(lines) + "\n\n" + _notes(results)
+    )
+
+
+# --- the command ----------------------------------------------------------------------------------------------------------
 
 
 def run(language, options):
-    """Every strategy and seed of a language; the files are written anew after each of them."""
-    build = options.build / language
-    options.output.mkdir(parents=True, exist_ok=True)
+    """Every strategy and seed of a language; the files are written anew after each of them.
+
+    Returns:
+        list of dict, what the table holds a row of.
+    """
+    build, log = options.build / language, _log_to(options.output / f"{language}.log")
     build.mkdir(parents=True, exist_ok=True)
-
-    def log(line):
-        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}"
-        print(line, flush=True)
-        with open(options.output / f"{language}.log", "a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
     name = options.checkpoint or CHECKPOINTS[language]
     checkpoint = name if Path(name).is_dir() else checkpoints.resolve(name)
     data = load(language, options.limit)
@@ -295,9 +437,24 @@ def run(language, options):
         for strategy in options.strategies:
             rows.append(run_strategy(strategy, seed, data, checkpoint, build, options, log))
             ordered = sorted(rows, key=lambda row: [rows[0]["strategy"], *STRATEGIES].index(row["strategy"]))
-            write({"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe,
-                   "versions": versions(), "rows": with_means(ordered)}, options.output)
+            results = {"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe,
+                       "versions": versions(), "rows": with_means(ordered)}
+            write(language, results, markdown(results), options.output)
     log(f"written: {options.output / language}.json, {options.output / language}.md")
+    return rows
+
+
+def _log_to(path):
+    """A function that prints a line with the time and adds it to the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def log(line):
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}"
+        print(line, flush=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    return log
 
 
 def _refuse_another_run(path, run):
@@ -313,9 +470,10 @@ def versions():
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in ("tf-keras", "transformers", "numpy")}}
 
 
-def main(arguments=None):
+def command_line():
+    """What the command understands."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--language", choices=("en", "ko", "both"), default="both")
+    parser.add_argument("--language", choices=("en", "ko", "both"), default="both", help="distillation follows where it is both")
     parser.add_argument("--checkpoint", help="a name that the course knows, or a folder; else the pocket model of the language")
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
@@ -323,15 +481,23 @@ def main(arguments=None):
     parser.add_argument("--sts-epochs", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=5e-5, help="the paper's 2e-5 is for models ten times the size")
+    parser.add_argument("--distillation-epochs", type=int, default=6)
+    parser.add_argument("--distillation-learning-rate", type=float, default=1e-4)
     parser.add_argument("--patience", type=int, help="stop a stage after so many epochs without progress")
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--limit", type=int, help="at most so many pairs of each set: a quick try")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "sbert")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "sbert")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments=None):
+    options = command_line().parse_args(arguments)
     try:
-        for language in ("en", "ko") if options.language == "both" else (options.language,):
-            run(language, options)
+        languages = tuple(CHECKPOINTS) if options.language == "both" else (options.language,)
+        rows = {language: run(language, options) for language in languages}
+        if options.language == "both":
+            run_distillation(rows, options)
     except KeyboardInterrupt:
         print("\nStopped: the same command goes on from here.", file=sys.stderr)
         return 130
