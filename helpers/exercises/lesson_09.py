@@ -73,7 +73,7 @@ EXERCISES = {
         judge=counts_deviations,
         why=(
             "0.68 points between the means, 0.19 in a deviation: 3.6 of them. That is a clear difference, and a small one.",
-            "평균의 차이는 0.68점, 표준편차는 0.19점이므로 3.6배입니다. 분명한 차이지만 작은 차이입니다.",
+            "평균의 차이는 0.68점, 표준 편차는 0.19점이므로 3.6배입니다. 분명한 차이지만 작은 차이입니다.",
         ),
         hints=(
             (
