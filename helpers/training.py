@@ -7,6 +7,7 @@ Adam, warm-up over the first tenth of the steps and then a linear decay to zero 
 clipped to norm 1. It is `model.compile` and `model.fit` with the callbacks below; use those by themselves where you like.
 """
 
+import gc
 import json
 import math
 import time
@@ -70,6 +71,7 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         record.restore(model)
         return record.table()
     seed_everything(seed)
+    gc.collect()  # an earlier head and its optimizer's state hold each other, until somebody looks: hundreds of megabytes
     with strategy.scope():
         schedule = WarmUpLinearDecay(learning_rate, epochs * batches.steps, round(warm_up * epochs * batches.steps))
         model.compile(keras.optimizers.Adam(schedule, global_clipnorm=clip))
