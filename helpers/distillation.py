@@ -4,7 +4,7 @@
     targets = teacher.encode(rows["english"])
     model = distillation.Distillation(student, hidden=teacher.hidden)  # student: a SentenceEncoder, here a Korean one
     model.align(rows["korean"], targets)                    # a linear map between the two spaces, in one step
-    training.train(model, model.batches(rows["korean"], targets, shuffle=True), epochs=3, learning_rate=1e-4)
+    training.train(model, model.batches(rows["korean"], targets, shuffle=True), epochs=3, learning_rate=2e-4)
     model.encode(["..."])                                   # vectors that the teacher's can be compared with
 
 Source: Reimers & Gurevych 2020 (arXiv 2004.09813), section 2: the mean squared error between M(s), the teacher's vector of a
