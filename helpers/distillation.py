@@ -164,14 +164,7 @@ class Distillation(keras.Model):
             ValueError: the folder holds other files.
             OSError: it cannot be written; what was saved there earlier is whole.
         """
-        folder = Path(folder).expanduser().resolve()
-        others = sorted({path.name for path in folder.glob("*")} - {MODULES, STUDENT, DENSE})
-        if others or folder.is_file():
-            raise ValueError(say(
-                f"{folder} holds something else ({(others or [folder.name])[0]}), which saving would delete: choose a folder for this model alone.",
-                f"{folder}에 다른 것({(others or [folder.name])[0]})이 있어 저장하면 지워집니다: 이 모델만 둘 폴더를 고르세요.",
-            ))
-        with saving.replacing(folder) as partial:
+        with saving.replacing(folder, {MODULES, STUDENT, DENSE}) as partial:
             self.student.save(partial / STUDENT)
             modules = json.loads((partial / STUDENT / MODULES).read_text(encoding="utf-8"))
             modules = [{**module, "path": f"{STUDENT}/{module['path']}".rstrip("/")} for module in modules]

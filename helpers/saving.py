@@ -16,13 +16,24 @@ from helpers.language import say
 
 
 @contextlib.contextmanager
-def replacing(folder):
+def replacing(folder, own):
     """A new folder to write into, which takes the place of `folder` when everything in it is written, else vanishes.
 
+    Args:
+        folder: str or Path; new, empty, or one that an earlier save wrote (which is replaced).
+        own: names (str) of what a save may have left there. Anything else is the reader's and is not deleted.
+
     Raises:
+        ValueError: the folder holds something else, or is a file.
         OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser().resolve()
+    others = [folder.name] if folder.is_file() else sorted({path.name for path in folder.glob("*")} - set(own))
+    if others:
+        raise ValueError(say(
+            f"{folder} holds something else ({others[0]}), which saving would delete: choose a new or empty folder.",
+            f"{folder}에 다른 것({others[0]})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
+        ))
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -91,7 +102,12 @@ def read_weights(path):
 
 
 def write_text(path, text):
-    """Write a text file, UTF-8: to a new file, then renamed over the old one.
+    """Write a text file, UTF-8: as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path, content):
+    """Write a file: to a new one, then renamed over the old one.
 
     Raises:
         OSError: it could not be written; what stood at `path` is as it was.
@@ -99,7 +115,7 @@ def write_text(path, text):
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content)
         os.replace(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ import tensorflow as tf
 import tf_keras as keras
 from scipy.stats import spearmanr
 
-from helpers import pairs, saving
+from helpers import pairs, saving, sentence_encoder
 from helpers.language import say
 
 LABELS = ("entailment", "neutral", "contradiction")  # label 0, 1, 2
@@ -93,17 +93,18 @@ class SiamesePair(keras.Model):
         """Write encoder and head into a folder of safetensors and JSON, all of it or nothing.
 
         Args:
-            folder: str or Path. What stands there stays whole until everything new is written.
+            folder: str or Path; new, empty, or one that `save` wrote. What stands there stays whole until everything new is written.
             overwrite: bool.
 
         Raises:
             FileExistsError: it is there, and `overwrite` is False.
+            ValueError: the folder holds other files.
             OSError: it cannot be written, a full disk for example; what stood there is untouched.
         """
         folder = Path(folder)
         if folder.exists() and not overwrite:
             raise FileExistsError(say(f"{folder} exists: choose another name.", f"{folder}이(가) 이미 있습니다: 다른 이름을 고르세요."))
-        with saving.replacing(folder) as partial:
+        with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}) as partial:
             self.encoder.save(partial)
             (partial / HEAD_FILE).write_text(json.dumps({"head": type(self).__name__, **self.settings()}), encoding="utf-8")
             saving.write_weights(partial / HEAD_WEIGHTS, self.head_weights())

@@ -153,15 +153,8 @@ class Index:
                 "이 색인에는 글이 없어 저장할 것이 없습니다. index.add(texts)로 글을 넣으세요.",
             ))
         self._encode([])
-        folder = Path(folder).expanduser()
-        others = sorted({path.name for path in folder.glob("*")} - {INDEX_FILE, VECTORS_FILE})
-        if others or folder.is_file():
-            raise ValueError(say(
-                f"{folder.name} holds something else ({(others or [folder.name])[0]}), which saving would delete: choose a folder for the index alone.",
-                f"{folder.name}에 다른 것({(others or [folder.name])[0]})이 있어 저장하면 지워집니다: 색인만 둘 폴더를 고르세요.",
-            ))
         about = {"format": FORMAT, "encoder": fingerprint(self.encoder), "texts": self.texts, "sources": self.sources}
-        with saving.replacing(folder) as partial:
+        with saving.replacing(folder, {INDEX_FILE, VECTORS_FILE}) as partial:
             saving.write_weights(partial / VECTORS_FILE, {"vectors": self.vectors})
             saving.write_text(partial / INDEX_FILE, json.dumps(about, ensure_ascii=False))
 

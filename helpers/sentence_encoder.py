@@ -159,9 +159,7 @@ class SentenceEncoder:
             ValueError: the folder holds other files.
             OSError: it cannot be written, for example because the disk is full.
         """
-        folder = Path(folder).expanduser().resolve()
-        _check_replaceable(folder)
-        with saving.replacing(folder) as partial:
+        with saving.replacing(folder, OUR_FILES) as partial:
             self._write(partial)
 
     @classmethod
@@ -384,18 +382,6 @@ def _json(path, otherwise):
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return otherwise
-
-
-def _check_replaceable(folder):
-    if folder.exists() and not folder.is_dir():
-        others = [folder.name]
-    else:
-        others = sorted({path.name for path in folder.glob("*")} - OUR_FILES)
-    if others:
-        raise ValueError(say(
-            f"{folder} holds something else ({others[0]}), which saving would delete: choose a folder for the encoder alone.",
-            f"{folder}에 다른 것({others[0]})이 있어 저장하면 지워집니다: 인코더만 둘 폴더를 고르세요.",
-        ))
 
 
 def _modules(folder):

@@ -9,7 +9,7 @@ from helpers import saving
 
 
 def save(folder, text):
-    with saving.replacing(folder) as partial:
+    with saving.replacing(folder, {"file.txt"}) as partial:
         (partial / "file.txt").write_text(text, encoding="utf-8")
 
 
@@ -28,11 +28,21 @@ def test_folders_of_the_reader_s_own_stay(tmp_path):
     assert (tmp_path / "encoder.old" / "file.txt").read_text("utf-8") == "encoder.old"
 
 
+@pytest.mark.parametrize("place", ["thesis", "thesis/chapter.txt"])
+def test_what_is_the_reader_s_is_not_deleted(tmp_path, place):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"thesis.* holds something else \(chapter.txt\)"):
+        save(tmp_path / place, "new")
+    assert (tmp_path / "thesis" / "chapter.txt").read_text("utf-8") == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_an_interruption_leaves_the_earlier_save(tmp_path, error):
     save(tmp_path / "encoder", "one")
     with pytest.raises(type(error)):
-        with saving.replacing(tmp_path / "encoder") as partial:
+        with saving.replacing(tmp_path / "encoder", {"file.txt"}) as partial:
             (partial / "file.txt").write_text("half", encoding="utf-8")
             raise error
     assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"

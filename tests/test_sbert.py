@@ -289,6 +289,17 @@ def test_what_is_saved_answers_the_same_when_loaded(make, tmp_path):
     assert os.listdir(tmp_path) == ["saved"]
 
 
+def test_a_head_is_saved_over_a_head_and_over_nothing_else(tmp_path):
+    model = sbert.RegressionHead(encoder())
+    for _ in range(2):
+        model.save(tmp_path / "saved")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"holds something else \(chapter.txt\)"):
+        model.save(tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.txt").read_text("utf-8") == "mine"
+
+
 def full_disk(arrays, path, *_, **__):
     safetensors_save(arrays, path)
     os.truncate(path, 10)
