@@ -21,7 +21,7 @@ PARITY = {
     "ko": ("도서관은 일요일에 [MASK] 시에 문을 엽니다.", "카드를 꼭 가져오세요."),
 }
 SIMILARITY = {"en": "english/sts/sts-dev.csv", "ko": "korean/korsts/dev.tsv"}  # under --texts; never trained on
-NOT_PROSE = ("reviews", "chat", "documentation")
+NOT_PROSE = ("reviews", "product reviews", "chat", "documentation")
 
 
 def selected(sources, wanted):
@@ -70,7 +70,7 @@ def evaluate(configuration, network, build, outside=(), texts=None, count=40):
         network: BertForPreTraining, as exported.
         build: Path with the packed corpus and the tokenizer.
         outside: Paths of text files from elsewhere.
-        texts: Path of the folder of the training texts, for the similarity figure; None leaves it out.
+        texts: list of Path, folders of the training texts, for the similarity figure; None leaves it out.
         count: int, batches of 16 × 128 tokens a figure.
 
     Returns:
@@ -97,7 +97,7 @@ def evaluate(configuration, network, build, outside=(), texts=None, count=40):
     figures["detail"] = measure.in_detail(network, exam, counts.frequency)
     figures["baselines"] = baselines.accuracy(counts, exam, objectives.IGNORE)
     if texts:
-        figures["similarity"] = examine.similarity(network, tokenizer, texts / SIMILARITY[configuration["language"]])
+        figures["similarity"] = examine.similarity(network, tokenizer, corpus.find(texts, SIMILARITY[configuration["language"]]))
     if any(source["kind"] == "reviews" for source in sources):
         reviews = selected(sources, lambda kind: kind == "reviews")
         figures["reviews"] = measure.accuracy(network, measure.single_batches(held_out, reviews, special, seed, count))
@@ -132,7 +132,7 @@ def main(arguments=None):
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
     parser.add_argument("--models", type=Path, default=configurations.ROOT / "models")
     parser.add_argument("--outside", type=Path, nargs="*", default=[], help="text files from elsewhere to measure on too")
-    parser.add_argument("--texts", type=Path, help="folder of the training texts, to measure sentence similarity too")
+    parser.add_argument("--texts", type=Path, nargs="+", help="folders of the training texts, to measure sentence similarity too")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
     if options.threads:

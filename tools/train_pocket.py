@@ -22,12 +22,12 @@ from tools.pocket import corpus, export, measure, objectives, vocabulary
 from tools.pocket import network as networks
 
 
-def prepare(configuration, text_folder, build, finished=None):
+def prepare(configuration, text_folders, build, finished=None):
     """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
 
     Args:
         configuration: dict of `configuration.load`.
-        text_folder: Path that the sources' paths start from; not read where `build` is complete.
+        text_folders: list of Path that the sources' paths start from; not read where `build` is complete.
         build: Path.
         finished: Path of a checkpoint folder that an earlier run wrote: go on from its weights, vocabulary and step
             instead of starting at step 0. The optimizer starts anew.
@@ -43,13 +43,13 @@ def prepare(configuration, text_folder, build, finished=None):
             export.copy_tokenizer(finished, tokenizer_folder)
         elif "vocabulary" in configuration:
             excluded = corpus.Excluded(corpus.document_texts(figures))
-            lines = weighted_lines(configuration, text_folder, excluded)
+            lines = weighted_lines(configuration, text_folders, excluded)
             made = vocabulary.train(lines, **configuration["vocabulary"])
             vocabulary.write(made, tokenizer_folder, configuration["lowercase"])
         else:
             vocabulary.copy(start.minilm_folder(), tokenizer_folder)
     if not (build / "corpus.json").is_file():
-        summary = corpus.prepare(configuration, text_folder, figures, vocabulary.load(tokenizer_folder), build)
+        summary = corpus.prepare(configuration, text_folders, figures, vocabulary.load(tokenizer_folder), build)
         print(json.dumps(summary, ensure_ascii=False, indent=1))
     special = vocabulary.special_ids(tokenizer_folder, configuration["predict_unknown"])
     (build / "special.json").write_text(json.dumps(special), encoding="utf-8")
@@ -61,11 +61,11 @@ def prepare(configuration, text_folder, build, finished=None):
     save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
 
 
-def weighted_lines(configuration, text_folder, excluded):
+def weighted_lines(configuration, text_folders, excluded):
     """Training lines for the vocabulary: each source up to as many characters as its weight allows."""
     for source in configuration["sources"]:
         budget = source["weight"] * 1_500_000
-        for document in corpus.read_documents(text_folder / source["path"], source.get("unit", "document"), excluded):
+        for document in corpus.read_documents(corpus.find(text_folders, source["path"]), source.get("unit", "document"), excluded):
             if budget <= 0:
                 break
             if not corpus.is_held_out(document, configuration["seed"]):
@@ -175,7 +175,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=configurations.names())
-    parser.add_argument("--texts", type=Path, help="folder that the configuration's paths start from")
+    parser.add_argument("--texts", type=Path, nargs="+", help="folders that the configuration's paths start from")
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
     parser.add_argument("--go-on-from", type=Path, metavar="FOLDER", help="start from a finished model's weights, such as models/pocket-english")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -190,7 +190,7 @@ def main(arguments=None):
         torch.set_num_threads(options.threads)
     build = options.build / options.name
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
-        parser.error(f"Nothing is prepared for {options.name}: give --texts, the folder of the texts that its configuration names.")
+        parser.error(f"Nothing is prepared for {options.name}: give --texts, the folders of the texts that its configuration names.")
     prepare(configuration, options.texts, build, options.go_on_from)
     if train(configuration, build, options.device, options.minutes):
         from tools import evaluate_pocket

