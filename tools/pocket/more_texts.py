@@ -27,6 +27,7 @@ SNIPPETS = "additional_resources/hutto_ICWSM_2014.tar.gz"  # in the source packa
 ARTICLES = "gensim/test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 LAST_SECTIONS = "see also|references|notes|footnotes|further reading|external links|bibliography|sources|citations"
 REFERENCES = re.compile(r"<ref[^>/]*/>|<ref.*?</ref>|<!--.*?-->|<gallery.*?</gallery>|<math.*?</math>", re.DOTALL | re.IGNORECASE)
+NOT_PROSE = ("*", "#", ":", ";", "|", "!", "{|")  # how a line of a list, a table or a template's values begins
 SHORTEST = 60  # characters of a paragraph that is prose; captions and entries of lists are shorter
 
 
@@ -101,9 +102,10 @@ def articles(dump):
         if ":" in page.findtext("{*}title") or text.lower().startswith("#redirect"):
             continue
         text = re.split(rf"(?im)^=+ *(?:{LAST_SECTIONS}) *=+", REFERENCES.sub("", text))[0]
+        text = "\n".join(line for line in text.splitlines() if not line.startswith(NOT_PROSE))
         lines = mwparserfromhell.parse(text).strip_code().splitlines()
         prose = [line.strip().replace(" ()", "") for line in lines if len(line) >= SHORTEST and line.rstrip().endswith((".", "!", "?", '"'))]
-        prose = [line for line in prose if not re.search(r"^[*#:;|!{}]|\||\{\{|\}\}|^(?:thumb|File:|Image:|Category:)", line)]
+        prose = [line for line in prose if not re.search(r"\||\{\{|\}\}|^(?:thumb|File:|Image:|Category:)", line)]
         if prose:
             documents.append(prose)
     return documents
