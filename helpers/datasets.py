@@ -238,22 +238,35 @@ def public(name, split):
         ValueError: an unknown name or split.
         DatasetError: the set is not on this computer, or damaged; names the command that gets it.
     """
-    pieces = _local(name, split) or _downloaded(name, split)
-    if pieces is None:
-        raise DatasetError(say(
-            f"{name} ({split}) is not on this computer. Get it: python -m helpers.datasets download {name} "
-            "(or let COURSE_DATA name a folder that holds it).",
-            f"{name}({split})이(가) 이 컴퓨터에 없습니다. 받으려면: python -m helpers.datasets download {name} "
-            "(또는 이것이 들어 있는 폴더를 COURSE_DATA로 지정하세요).",
-        ))
     frames, left_out = [], Counter()
-    for title, lines, table in pieces:
+    for title, lines, table in _pieces(name, split):
         frame, less = read(lines, table, title)
         frames.append(frame)
         left_out.update(less)
     frame = pd.concat(frames, ignore_index=True)
     frame.attrs["left_out"] = dict(left_out)
     return frame
+
+
+def by_source(name, split):
+    """The sentence pairs of an STS set by where the authors took them from: KorSTS kept these columns of the STS Benchmark.
+
+    Args:
+        name: "stsb" or "korsts".
+        split: "train", "dev" or "test".
+
+    Returns:
+        {(genre, file, year, number, score): [sentence 1, sentence 2]} of str, and one float, the score.
+
+    Raises:
+        ValueError, DatasetError: as `public`; the set has no such columns.
+    """
+    _check_choice("name", name, [known for known, made in PUBLIC.items() if made.files["train"][0].table.columns == STS])
+    found = {}
+    for _, lines, table in _pieces(name, split):
+        for fields in _rows(lines, table, whole=True)[0]:
+            found[(*fields[:4], float(fields[4]))] = [fields[place].strip() for place in table.places[:2]]
+    return found
 
 
 def is_here(name, split):
@@ -313,6 +326,19 @@ def _local_path(name, split):
         ))
     found = ((Path(folder) / path, table) for path, table in PUBLIC[name].local[split])
     return next(((path, table) for path, table in found if path.is_file()), None)
+
+
+def _pieces(name, split):
+    """[(title, lines, Table)] of a split, from COURSE_DATA or else from the cache."""
+    pieces = _local(name, split) or _downloaded(name, split)
+    if pieces is None:
+        raise DatasetError(say(
+            f"{name} ({split}) is not on this computer. Get it: python -m helpers.datasets download {name} "
+            "(or let COURSE_DATA name a folder that holds it).",
+            f"{name}({split})이(가) 이 컴퓨터에 없습니다. 받으려면: python -m helpers.datasets download {name} "
+            "(또는 이것이 들어 있는 폴더를 COURSE_DATA로 지정하세요).",
+        ))
+    return pieces
 
 
 def _local(name, split):

@@ -52,6 +52,15 @@ def test_sts_rows_keep_quotation_marks_and_may_name_sources(tmp_path, monkeypatc
     assert capsys.readouterr().out == ""
 
 
+def test_sts_pairs_are_found_by_where_they_were_taken_from(tmp_path, monkeypatch):
+    put(tmp_path, "english/sts/sts-train.csv", STS_ROWS + "main\tf\t2012\t3\t9\tE\tF\n", monkeypatch)
+    assert datasets.by_source("stsb", "train") == {("main", "f", "2012", "1", 4.5): ['A "b', "B c"], ("main", "f", "2012", "2", 0.0): ["C", "D"]}
+    with pytest.raises(datasets.DatasetError, match="download korsts"):
+        datasets.by_source("korsts", "train")
+    with pytest.raises(ValueError, match="stsb.*korsts"):
+        datasets.by_source("snli", "train")
+
+
 @pytest.mark.parametrize("row, reason", [
     (b"only\ttwo", "wrong number of columns"),
     (b"a\tb\tneutral\tmore", "wrong number of columns"),

@@ -350,7 +350,13 @@ def test_unknown_language_is_refused_with_the_choice():
 
 
 def test_lab_listens_to_this_computer_only():
-    assert "--ServerApp.ip=127.0.0.1" in lab.command([])
+    assert "--ServerApp.ip=127.0.0.1" in lab.command([], user=1000)
+
+
+def test_root_is_told_how_to_start_jupyterlab():
+    with pytest.raises(ValueError, match="make lab ARGS=--allow-root"):
+        lab.command(["--no-browser"], user=0)
+    assert lab.command(["--allow-root"], user=0)[-1] == "--allow-root"
 
 
 def test_lab_starts_without_pop_ups():

@@ -37,8 +37,15 @@ def start_page(spoken):
     return f"notebooks/{spoken}/00_start_here.ipynb"
 
 
-def command(arguments, root=ROOT):
-    """What starts JupyterLab on the start page; `root` is the folder that holds notebooks/."""
+def command(arguments, root=ROOT, user=getattr(os, "geteuid", lambda: None)()):
+    """What starts JupyterLab on the start page; `root` is the folder that holds notebooks/, `user` the user's number.
+
+    Raises:
+        ValueError: the user is root, whom JupyterLab does not serve unless asked to.
+    """
+    if user == 0 and "--allow-root" not in arguments:
+        raise ValueError("You are root, and JupyterLab would let every notebook act as root. Start it as another user; "
+                         "in a container that is yours alone: make lab ARGS=--allow-root")
     return [
         sys.executable, "-m", "jupyterlab", start_page(language()),
         f"--ServerApp.root_dir={root}",

@@ -313,20 +313,11 @@ def load_parallel(limit=None):
 
 def _matched(split):
     """English and Korean sentences of the two STS sets' common rows, none twice; and how many rows have no counterpart."""
-    english, korean = (_by_source(STS_SETS[language], split) for language in ("en", "ko"))
+    english, korean = (datasets.by_source(STS_SETS[language], split) for language in ("en", "ko"))
     common = [source for source in english if source in korean]
     rows = [pair for source in common for pair in zip(english[source], korean[source])]
     frame = pd.DataFrame(rows, columns=["english", "korean"]).drop_duplicates("english").drop_duplicates("korean")
     return frame, len(english.keys() | korean.keys()) - len(common)
-
-
-def _by_source(name, split):
-    """{(genre, file, year, number, score): the two sentences}: KorSTS kept these columns when it translated the sentences."""
-    found = {}
-    for _, lines, table in datasets._local(name, split) or datasets._downloaded(name, split):
-        for fields in datasets._rows(lines, table, whole=True)[0]:
-            found[(*fields[:4], float(fields[4]))] = [fields[place].strip() for place in table.places[:2]]
-    return found
 
 
 def run_distillation(rows, options):
