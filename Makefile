@@ -42,8 +42,9 @@ readme: course-installed  ## fill the lesson tables of the READMEs from the less
 lock: test-installed  ## lock requirements/*.txt from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(VENV_PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
 
-bench: train-installed  ## sentences a second: encode, sentence-transformers, and one at a time (installs PyTorch)
+bench: train-installed  ## encode and both objectives beside sentence-transformers (installs PyTorch)
 	$(VENV_PYTHON) -m benchmarks.encode $(ARGS)
+	$(VENV_PYTHON) -m benchmarks.losses --output docs/sbert/losses.md
 
 check-pairs: test-installed  ## measure our own sentence pairs and write the figures into data/README.md
 	$(VENV_PYTHON) -m tools.check_pairs $(ARGS)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from helpers import download as downloads
 from helpers.language import say
 
 TIERS = ("auto", "pocket", "reference")
@@ -451,15 +452,13 @@ def _no_network(error):
 
 
 def _explained(error, name):
-    """The one line that a reader gets for whatever went wrong in a download."""
+    """The one line that a reader gets for whatever went wrong in a download; what is not the hub's own stands in `download`."""
     import requests
     from huggingface_hub.errors import EntryNotFoundError, OfflineModeIsEnabled, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, CheckpointError):
         return error
-    again = say("Run the same command again: it goes on where it stopped.", "같은 명령을 다시 실행하면 이어서 받습니다.")
-    response = getattr(error, "response", None)
-    status = None if response is None else response.status_code
+    status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, OfflineModeIsEnabled):
         text = say(
             f"{name} cannot be downloaded while HF_HUB_OFFLINE is set: unset it and try again.",
@@ -478,67 +477,18 @@ def _explained(error, name):
             f"The hub has no {name} at revision {revision} (404): update the course; COURSE_MODELS=auto works without it.",
             f"허브에 {name}의 {revision} 판이 없습니다(404). 강의를 새 판으로 바꾸세요. COURSE_MODELS=auto면 없어도 됩니다.",
         )
-    elif status == 429:
+    elif _no_network(error) and not isinstance(error, requests.exceptions.SSLError):
         text = say(
-            f"The hub asks for a pause (429, too many requests): wait some minutes. {again}",
-            f"허브가 잠시 쉬라고 합니다(429, 요청이 너무 많음). 몇 분 기다리세요. {again}",
+            f"No network to the Hugging Face Hub: {name} was not downloaded. COURSE_MODELS=auto works without it. {downloads.again()}",
+            f"Hugging Face 허브에 연결할 수 없어 {name} 모델을 받지 못했습니다. COURSE_MODELS=auto면 없어도 됩니다. {downloads.again()}",
         )
-    elif status is not None:
-        text = say(f"The hub answered with an error ({status}). {again}", f"허브가 오류로 답했습니다({status}). {again}")
-    elif getattr(error, "errno", None) in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        text = say(
-            f"Not enough room on the disk for {name}: free some, or set HF_HOME to a folder on a larger disk. {again}",
-            f"디스크에 {name} 모델을 둘 자리가 없습니다. 자리를 비우거나 HF_HOME을 더 큰 디스크의 폴더로 설정하세요. {again}",
-        )
-    elif isinstance(error, PermissionError):
-        text = say(
-            f"The folder {error.filename} cannot be written to: set HF_HOME to a folder of your own. {again}",
-            f"{error.filename} 폴더에 쓸 수 없습니다. HF_HOME을 쓸 수 있는 폴더로 설정하세요. {again}",
-        )
-    elif isinstance(error, requests.exceptions.SSLError):
-        text = say(
-            f"The hub's certificate was refused on this network: {name} was not downloaded. Behind a company proxy, set "
-            "REQUESTS_CA_BUNDLE to its certificate.",
-            f"이 네트워크에서 허브의 인증서가 거부되어 {name} 모델을 받지 못했습니다. 회사 프록시를 쓴다면 "
-            "REQUESTS_CA_BUNDLE에 그 인증서를 지정하세요.",
-        )
-    elif _no_network(error):
-        text = say(
-            f"No network to the Hugging Face Hub: {name} was not downloaded. COURSE_MODELS=auto works without it. {again}",
-            f"Hugging Face 허브에 연결할 수 없어 {name} 모델을 받지 못했습니다. COURSE_MODELS=auto면 없어도 됩니다. {again}",
-        )
-    elif isinstance(error, requests.RequestException) or "Consistency check failed" in str(error):
-        text = say(f"The connection broke off before {name} was complete. {again}", f"{name} 모델을 받다가 연결이 끊겼습니다. {again}")
     else:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        text = say(f"{name} could not be downloaded: {reason}. {again}", f"{name} 모델을 받지 못했습니다: {reason}. {again}")
+        broken_off = "Consistency check failed" in str(error)  # how the client says that a file is too short
+        text = downloads.explain(requests.ConnectionError() if broken_off else error, name, "HF_HOME")
     return CheckpointError(text)
 
 
 # --- the command line ---------------------------------------------------------------------------------------------
-
-
-def main(arguments):
-    """`list` or `download NAME`. Returns the exit status."""
-    try:
-        if not arguments or arguments == ["list"]:
-            return _print_list()
-        if len(arguments) == 2 and arguments[0] == "download":
-            folder = download(arguments[1])
-            print(say(f"{arguments[1]} is on this computer, every file checked.", f"{arguments[1]} 준비 끝(모든 파일 확인함)."))
-            print(folder)
-            return 0
-    except (CheckpointError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(say(
-            "\nStopped. Run the same command again: it goes on where it stopped.",
-            "\n멈췄습니다. 같은 명령을 다시 실행하면 이어서 받습니다.",
-        ), file=sys.stderr)
-        return 130
-    print("python -m helpers.checkpoints [list | download NAME]", file=sys.stderr)
-    return 2
 
 
 def _print_list():
@@ -550,7 +500,11 @@ def _print_list():
         except CheckpointError as error:
             here = str(error)
         print(f"{checkpoint.name:<20} {checkpoint.task:<26} {here}")
-    return 0
+
+
+def main(arguments):
+    """`list` or `download NAME`. Returns the exit status."""
+    return downloads.command("helpers.checkpoints", arguments, _print_list, download)
 
 
 if __name__ == "__main__":

@@ -483,29 +483,15 @@ def _in_korean(reason):
 # --- the command line ---------------------------------------------------------------------------------------------
 
 
+def _print_list():
+    for name, each in PUBLIC.items():
+        here = ", ".join(split for split in each.files if is_here(name, split)) or say("not here", "없음")
+        print(f"{name:<8} {here:<18} {each.about}")
+
+
 def main(arguments):
     """`list` or `download NAME`. Returns the exit status."""
-    try:
-        if not arguments or arguments == ["list"]:
-            for name, each in PUBLIC.items():
-                here = ", ".join(split for split in each.files if is_here(name, split)) or say("not here", "없음")
-                print(f"{name:<8} {here:<18} {each.about}")
-            return 0
-        if len(arguments) == 2 and arguments[0] == "download":
-            download(arguments[1])
-            print(say(f"{arguments[1]} is on this computer, every file checked.", f"{arguments[1]} 준비 끝(모든 파일 확인함)."))
-            return 0
-    except (DatasetError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(say(
-            "\nStopped. Run the same command again: it goes on where it stopped.",
-            "\n멈췄습니다. 같은 명령을 다시 실행하면 이어서 받습니다.",
-        ), file=sys.stderr)
-        return 130
-    print("python -m helpers.datasets [list | download NAME]", file=sys.stderr)
-    return 2
+    return downloads.command("helpers.datasets", arguments, _print_list, download)
 
 
 if __name__ == "__main__":

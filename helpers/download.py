@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from helpers import saving
@@ -50,8 +51,10 @@ def fetch(url, digest, path):
                 "바뀌었거나 중간의 프록시가 바꾸는 것입니다.",
             ))
         os.replace(part, path)
+    except DownloadError:
+        raise
     except (OSError, requests.RequestException) as error:  # a RequestException is an OSError; named for the reader
-        raise _explained(error, url) from error
+        raise DownloadError(explain(error, url, "COURSE_CACHE")) from error
 
 
 def is_as_promised(path, digest):
@@ -92,37 +95,82 @@ def _receive(url, part):
         raise requests.ConnectionError("connection lost")
 
 
-def _explained(error, url):
-    """The one line that a reader gets."""
+def again():
+    """What helps against most of what can go wrong."""
+    return say("Run the same command again: it goes on where it stopped.", "같은 명령을 다시 실행하면 이어서 받습니다.")
+
+
+def explain(error, what, setting):
+    """The one line that a reader gets for a download that failed.
+
+    Args:
+        error: the exception.
+        what: str, what was asked for: a name or an address.
+        setting: str, the environment variable that names the folder where downloads are kept.
+
+    Returns:
+        str.
+    """
     import requests
 
-    if isinstance(error, DownloadError):
-        return error
-    again = say("Run the same command again: it goes on where it stopped.", "같은 명령을 다시 실행하면 이어서 받습니다.")
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 404:
-        text = say(f"{url} is not there any more (404): update the course.", f"{url}이(가) 더는 없습니다(404): 강좌를 새 판으로 바꾸세요.")
-    elif status == 429:
-        text = say(f"{url}: too many requests (429), wait some minutes. {again}", f"{url}: 요청이 너무 많습니다(429). 몇 분 기다리세요. {again}")
-    elif status is not None:
-        text = say(f"{url} answered with an error ({status}). {again}", f"{url}이(가) 오류로 답했습니다({status}). {again}")
-    elif saving.is_disk_full(error):
-        text = say(
-            f"Not enough room on the disk for {url}: free some, or set COURSE_CACHE to a folder on a larger disk. {again}",
-            f"디스크에 {url}을(를) 둘 자리가 없습니다. 자리를 비우거나 COURSE_CACHE를 더 큰 디스크의 폴더로 설정하세요. {again}",
+        return say(f"{what} is not there any more (404): update the course.", f"{what}이(가) 더는 없습니다(404): 강좌를 새 판으로 바꾸세요.")
+    if status == 429:
+        return say(f"{what}: too many requests (429), wait some minutes. {again()}", f"{what}: 요청이 너무 많습니다(429). 몇 분 기다리세요. {again()}")
+    if status is not None:
+        return say(f"{what}: the server answered with an error ({status}). {again()}", f"{what}: 서버가 오류로 답했습니다({status}). {again()}")
+    if saving.is_disk_full(error):
+        return say(
+            f"Not enough room on the disk for {what}: free some, or set {setting} to a folder on a larger disk. {again()}",
+            f"디스크에 {what}을(를) 둘 자리가 없습니다. 자리를 비우거나 {setting}을(를) 더 큰 디스크의 폴더로 설정하세요. {again()}",
         )
-    elif isinstance(error, PermissionError):
-        text = say(
-            f"{error.filename} cannot be written to: set COURSE_CACHE to a folder of your own. {again}",
-            f"{error.filename}에 쓸 수 없습니다. COURSE_CACHE를 쓸 수 있는 폴더로 설정하세요. {again}",
+    if isinstance(error, PermissionError):
+        return say(
+            f"{error.filename} cannot be written to: set {setting} to a folder of your own. {again()}",
+            f"{error.filename}에 쓸 수 없습니다. {setting}을(를) 쓸 수 있는 폴더로 설정하세요. {again()}",
         )
-    elif isinstance(error, requests.exceptions.SSLError):
-        text = say(
-            f"The certificate of {url} was refused on this network. Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate.",
-            f"이 네트워크에서 {url}의 인증서가 거부되었습니다. 회사 프록시를 쓴다면 REQUESTS_CA_BUNDLE에 그 인증서를 지정하세요.",
+    if isinstance(error, requests.exceptions.SSLError):
+        return say(
+            f"The certificate was refused on this network: {what} was not downloaded. Behind a company proxy, set REQUESTS_CA_BUNDLE to its certificate.",
+            f"이 네트워크에서 인증서가 거부되어 {what}을(를) 받지 못했습니다. 회사 프록시를 쓴다면 REQUESTS_CA_BUNDLE에 그 인증서를 지정하세요.",
         )
-    elif isinstance(error, (requests.RequestException, ConnectionError, TimeoutError)):
-        text = say(f"No connection to {url}, or it broke off. {again}", f"{url}에 연결할 수 없거나 연결이 끊겼습니다. {again}")
-    else:
-        text = say(f"{url} could not be downloaded: {error}. {again}", f"{url}을(를) 받지 못했습니다: {error}. {again}")
-    return DownloadError(text)
+    if isinstance(error, (requests.RequestException, ConnectionError, TimeoutError)):
+        return say(
+            f"No connection, or it broke off before {what} was complete. {again()}",
+            f"연결할 수 없거나, {what}을(를) 받다가 연결이 끊겼습니다. {again()}",
+        )
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return say(f"{what} could not be downloaded: {reason}. {again()}", f"{what}을(를) 받지 못했습니다: {reason}. {again()}")
+
+
+def command(module, arguments, show, fetch):
+    """The command line of a module that downloads by name: `list` or `download NAME`.
+
+    Args:
+        module: str, how it is called.
+        arguments: list of str.
+        show: function without arguments, prints what there is.
+        fetch: function of a name; what it returns is printed, unless it is None.
+
+    Returns:
+        int, the exit status.
+    """
+    try:
+        if not arguments or arguments == ["list"]:
+            show()
+            return 0
+        if len(arguments) == 2 and arguments[0] == "download":
+            folder = fetch(arguments[1])
+            print(say(f"{arguments[1]} is on this computer, every file checked.", f"{arguments[1]} 준비 끝(모든 파일 확인함)."))
+            if folder is not None:
+                print(folder)
+            return 0
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n" + say("Stopped.", "멈췄습니다.") + " " + again(), file=sys.stderr)
+        return 130
+    print(f"python -m {module} [list | download NAME]", file=sys.stderr)
+    return 2

@@ -403,9 +403,9 @@ TROUBLES = [
     pytest.param(_answers_with_another_commit, "The hub answers with another revision of klue/bert-base than", id="wrong revision"),
     pytest.param(_status("config.json", 401), "The hub refuses klue/bert-base (401), although it needs no account", id="401"),
     pytest.param(_status("config.json", 403), "The hub refuses klue/bert-base (403), although it needs no account", id="403"),
-    pytest.param(_status("config.json", 429), "The hub asks for a pause (429, too many requests): wait some minutes", id="429"),
-    pytest.param(_status(MODEL, 429), "The hub asks for a pause (429, too many requests): wait some minutes", id="429 at the last file"),
-    pytest.param(_status("config.json", 503), "The hub answered with an error (503). Run the same command again", id="503"),
+    pytest.param(_status("config.json", 429), f"{NAME}: too many requests (429), wait some minutes. Run the same command again", id="429"),
+    pytest.param(_status(MODEL, 429), f"{NAME}: too many requests (429), wait some minutes. Run the same command again", id="429 at the last file"),
+    pytest.param(_status("config.json", 503), f"{NAME}: the server answered with an error (503). Run the same command again", id="503"),
 ]
 
 
@@ -476,7 +476,7 @@ def test_a_cut_connection_is_explained_and_the_next_try_goes_on_where_it_stopped
     size = (hub.folder / MODEL).stat().st_size
     hub.cut_after[MODEL] = size // 2
     assert refused(checkpoints.download, NAME) == (
-        f"The connection broke off before {NAME} was complete. Run the same command again: it goes on where it stopped.")
+        f"No connection, or it broke off before {NAME} was complete. Run the same command again: it goes on where it stopped.")
     assert_not_used(monkeypatch)
     hub.cut_after.clear()
     folder = Path(checkpoints.download(NAME))
@@ -489,7 +489,7 @@ def test_a_cut_connection_is_explained_and_the_next_try_goes_on_where_it_stopped
 
 def test_a_file_that_ends_too_early_is_explained_and_completed_by_the_next_try(hub, monkeypatch):
     hub.truncated[MODEL] = (hub.folder / MODEL).stat().st_size - 1000
-    assert refused(checkpoints.download, NAME).startswith(f"The connection broke off before {NAME} was complete.")
+    assert refused(checkpoints.download, NAME).startswith(f"No connection, or it broke off before {NAME} was complete.")
     assert_not_used(monkeypatch)
     hub.truncated.clear()
     assert (Path(checkpoints.download(NAME)) / MODEL).read_bytes() == (hub.folder / MODEL).read_bytes()

@@ -1,0 +1,183 @@
+"""The two objectives beside sentence-transformers' own: `python -m benchmarks.losses`.
+
+Each head of `helpers.sbert` is trained, and the loss of sentence-transformers that stands for it (`SoftmaxLoss`,
+`CosineSimilarityLoss`): the same start (encoder, and W_y), the same pairs in the same batches, the same number of steps, learning
+rates and clipping, Adam. Once without dropout, where nothing random is left and the losses have to agree, and once with the
+model's own dropout, where each library draws its own zeros. Both encoders then rank the same development pairs. TensorFlow and
+PyTorch run in processes of their own, one after the other. Exits with 1 where two figures differ by more than a point.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.encode import positive, save
+
+HEADS = {"ClassificationHead": "SoftmaxLoss", "RegressionHead": "CosineSimilarityLoss"}
+OURS, THEIRS = "ours", "sentence-transformers"
+LARGEST_DIFFERENCE = 1.0  # points of Spearman × 100
+RATE, WARM_UP, CLIP, SEED, BATCH = 5e-5, 0.1, 1.0, 1, 16
+
+
+def rate(step, steps):
+    """The learning rate of a step, counted from 0: that of `training.WarmUpLinearDecay`."""
+    rising = round(WARM_UP * steps)
+    return RATE * min((step + 1) / max(1, rising), (steps - step) / max(1, steps + 1 - rising), 1.0)
+
+
+def ours(folder, head, task):
+    """Train with `helpers`; leaves the order of the batches and the first W_y in `task` for the other library.
+
+    Args:
+        folder: Path, a saved encoder.
+        head: str, one of `HEADS`.
+        task: dict of `main`.
+
+    Returns:
+        dict: `loss` (mean of the epoch), `spearman` (× 100, development pairs), and for the other library `order`, `targets` and,
+        for the classification, `W_y`.
+    """
+    from helpers import environment
+
+    environment.prepare()
+    from helpers import sbert, training
+    from helpers.sentence_encoder import SentenceEncoder
+
+    encoder = SentenceEncoder.load(folder)
+    model = getattr(sbert, head)(encoder, **({"seed": SEED} if head == "ClassificationHead" else {}))
+    batches = model.batches(*task["train"][head], batch_size=BATCH, shuffle=True, seed=SEED)
+    given = {"order": [rows.tolist() for rows in batches.order(0)], "targets": batches.targets.tolist()}
+    if head == "ClassificationHead":
+        given["W_y"] = model.W_y.numpy().tolist()
+    history = training.train(model, batches, learning_rate=RATE, warm_up=WARM_UP, clip=CLIP, seed=SEED, progress=False)
+    return {"loss": float(history["loss"].iloc[0]), "spearman": 100 * sbert.spearman(encoder, *task["dev"]), **given}
+
+
+def theirs(folder, head, task):
+    """The same with sentence-transformers; `task["given"]` is what `ours` returned.
+
+    Returns:
+        dict: `loss`, `spearman`.
+    """
+    import torch
+    from scipy.stats import spearmanr
+    from sentence_transformers import SentenceTransformer, losses
+
+    torch.manual_seed(SEED)
+    model, given = SentenceTransformer(str(folder), device="cpu"), task["given"]
+    if head == "ClassificationHead":
+        start = torch.tensor(given["W_y"])
+        loss = losses.SoftmaxLoss(model, sentence_embedding_dimension=start.shape[0] // 3, num_labels=start.shape[1])
+        with torch.no_grad():
+            loss.classifier.weight.copy_(start.T)
+            loss.classifier.bias.zero_()  # the paper's W_y has none; theirs learns one
+    else:
+        loss = losses.CosineSimilarityLoss(model)
+    adam = torch.optim.Adam(loss.parameters(), lr=RATE, eps=1e-7)  # Keras' epsilon
+    first, second, _ = task["train"][head]
+    seen, steps = [], len(given["order"])
+    model.train()
+    for step, rows in enumerate(given["order"]):
+        adam.param_groups[0]["lr"] = rate(step, steps)
+        adam.zero_grad()
+        features = [model.tokenize([side[row] for row in rows]) for side in (first, second)]
+        value = loss(features, torch.tensor([given["targets"][row] for row in rows]))
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(loss.parameters(), CLIP)
+        adam.step()
+        seen.append(value.item() * len(rows))
+    model.eval()
+    one, other = (model.encode(side, normalize_embeddings=True) for side in task["dev"][:2])
+    count = sum(map(len, given["order"]))
+    return {"loss": sum(seen) / count, "spearman": 100 * float(spearmanr((one * other).sum(axis=1), task["dev"][2]).statistic)}
+
+
+def work(way, folder, head, task_file):
+    """The process of one way; prints what it found as JSON in its last line."""
+    task = json.loads(Path(task_file).read_text(encoding="utf-8"))
+    print(json.dumps({OURS: ours, THEIRS: theirs}[way](Path(folder), head, task)))
+
+
+def run(way, folder, head, task, python, scratch):
+    """One way in a process of its own.
+
+    Raises:
+        RuntimeError: it failed; the message holds the end of what it said.
+    """
+    file = scratch / "task.json"
+    file.write_text(json.dumps(task), encoding="utf-8")
+    torch = way == THEIRS
+    done = subprocess.run([python, "-m", "benchmarks.losses", "--work", way, str(folder), head, str(file)], text=True, capture_output=True,
+                          env={**os.environ, "USE_TORCH": str(int(torch)), "USE_TF": str(int(not torch)), "HF_HUB_OFFLINE": "1"})
+    if done.returncode:
+        raise RuntimeError(f"{way}, {head}: {done.stderr[-1500:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def data(pairs):
+    """Pairs to train on for each head, and development pairs: the public sets where they are here, else the course's own."""
+    from helpers import datasets
+
+    def table(name, split, own):
+        return datasets.public(name, split) if datasets.is_here(name, split) else own(split)
+
+    nli = table("snli", "dev", lambda split: datasets.nli("en", "train"))  # its train part is for `make train-sbert`
+    sts, dev = (table("stsb", split, lambda split: datasets.sts("en", split)) for split in ("train", "dev"))
+    nli, sts = (frame.sample(min(pairs, len(frame)), random_state=SEED) for frame in (nli, sts))
+    columns = lambda frame, names: [frame[name].tolist() for name in names]
+    return {"train": {"ClassificationHead": columns(nli, datasets.NLI), "RegressionHead": columns(sts, datasets.STS)},
+            "dev": columns(dev, datasets.STS)}
+
+
+def set_dropout(folder, share):
+    """Another dropout for the encoder that is saved there."""
+    file = folder / "config.json"
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**settings, "hidden_dropout_prob": share, "attention_probs_dropout_prob": share}), encoding="utf-8")
+
+
+def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["--work"]:
+        return work(*arguments[1:])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--checkpoint", default="pocket-english", help="a name that the course knows, or a folder")
+    parser.add_argument("--pairs", type=positive, default=1600, help="to train on, one epoch; those of the set are the most")
+    parser.add_argument("--torch-python", default=sys.executable, help="another interpreter for sentence-transformers")
+    parser.add_argument("--output", type=Path, help="a Markdown file for the table")
+    options = parser.parse_args(arguments)
+    lines = ["| objective | dropout | steps | loss, ours | loss, theirs | Spearman × 100, ours | theirs | difference |", "|---|" + "---:|" * 7]
+    worst = 0.0
+    with tempfile.TemporaryDirectory(prefix="bench-losses-") as scratch:
+        scratch, task = Path(scratch), data(options.pairs)
+        save(options.checkpoint, scratch / "encoder")
+        own = json.loads((scratch / "encoder" / "config.json").read_text(encoding="utf-8"))["hidden_dropout_prob"]
+        for head, counterpart in HEADS.items():
+            for dropout in (0.0, own):
+                set_dropout(scratch / "encoder", dropout)
+                mine = run(OURS, scratch / "encoder", head, task, sys.executable, scratch)
+                other = run(THEIRS, scratch / "encoder", head, {**task, "given": mine}, options.torch_python, scratch)
+                difference = mine["spearman"] - other["spearman"]
+                worst = max(worst, abs(difference))
+                lines.append(f"| {head} / {counterpart} | {dropout:g} | {len(mine['order'])} | {mine['loss']:.5f} | {other['loss']:.5f} "
+                             f"| {mine['spearman']:.2f} | {other['spearman']:.2f} | {difference:+.2f} |")
+                print(lines[-1], flush=True)
+    verdict = f"Largest difference {worst:.2f} points; the bar is {LARGEST_DIFFERENCE:g}: {'reached' if worst <= LARGEST_DIFFERENCE else 'NOT reached'}."
+    print(verdict)
+    if options.output:
+        from helpers import saving
+
+        saving.write_text(options.output, (
+            "# The objectives beside sentence-transformers' own\n\nWritten by `python -m benchmarks.losses`: the same start, pairs, batches, "
+            "steps and learning rates; measured on the development pairs.\n\n" + "\n".join(lines) + f"\n\n{verdict}\n"))
+    return int(worst > LARGEST_DIFFERENCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""`benchmarks.losses`: what is the same for both libraries is the same."""
+
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from benchmarks import losses
+from helpers import environment
+
+environment.prepare()  # before TensorFlow
+
+from helpers import training
+
+
+@pytest.mark.parametrize("steps", [1, 7, 100])
+def test_both_libraries_get_the_same_learning_rates(steps):
+    schedule = training.WarmUpLinearDecay(losses.RATE, steps, round(losses.WARM_UP * steps))
+    assert [losses.rate(step, steps) for step in range(steps)] == pytest.approx([float(schedule(step)) for step in range(steps)], rel=1e-5)
+
+
+def test_pairs_come_from_the_course_where_no_public_set_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    task = losses.data(8)
+    assert {head: [len(column) for column in columns] for head, columns in task["train"].items()} == {head: [8, 8, 8] for head in losses.HEADS}
+    assert len(set(map(len, task["dev"]))) == 1
+    assert not set(task["train"]["RegressionHead"][0]) & set(task["dev"][0])
+
+
+def test_dropout_is_set_in_a_saved_encoder(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "hidden_size": 4}))
+    losses.set_dropout(tmp_path, 0.0)
+    assert json.loads((tmp_path / "config.json").read_text()) == {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "hidden_size": 4}
+
+
+def test_a_library_that_is_not_there_is_named(tmp_path):
+    if importlib.util.find_spec("sentence_transformers"):
+        pytest.skip("sentence-transformers is here")
+    with pytest.raises(RuntimeError, match="sentence-transformers, RegressionHead: .*No module named"):
+        losses.run(losses.THEIRS, tmp_path, "RegressionHead", {}, sys.executable, tmp_path)
