@@ -350,7 +350,7 @@ def run_distillation(rows, options):
     result = json.loads((build / STAGE_DONE).read_text(encoding="utf-8"))
     results = {"used": used, "recipe": recipe, "versions": versions(), **result}
     write("distillation", results, distillation_markdown(results), options.output)
-    log(f"written: {options.output / 'distillation'}.json, {options.output / 'distillation'}.md: {json.dumps(result['rows'])}")
+    log(f"written: distillation.json, distillation.md: {json.dumps(result['rows'])}")
 
 
 def _chosen(row):
@@ -431,7 +431,7 @@ def run(language, options):
             results = {"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe,
                        "versions": versions(), "rows": with_means(ordered)}
             write(language, results, markdown(results), options.output)
-    log(f"written: {options.output / language}.json, {options.output / language}.md")
+    log(f"written: {language}.json, {language}.md")
     return rows
 
 
