@@ -166,7 +166,7 @@ def _one_piece(word, tokenizer):
     if len(pieces) == 1:
         raise ValueError(say(
             f"{encoding.quote(word)} is not in this tokenizer's vocabulary (it becomes {tokenizer.unk_token}): try another word.",
-            f"{encoding.quote(word)}은(는) 이 토크나이저의 어휘에 없습니다({tokenizer.unk_token}가 됩니다): 다른 단어로 해 보세요.",
+            f"{encoding.quote(word)}은(는) 이 토크나이저의 어휘 집합에 없습니다({tokenizer.unk_token}가 됩니다): 다른 단어로 해 보세요.",
         ))
     raise ValueError(say(
         f"{encoding.quote(word)} is {len(pieces)} pieces here ({' '.join(pieces)}), but one {tokenizer.mask_token} is one piece: "

@@ -125,7 +125,7 @@ def test_a_word_of_several_pieces_is_refused_with_its_pieces(language):
 
 
 def test_a_word_outside_the_vocabulary_is_refused(language):
-    with pytest.raises(ValueError, match={"en": "'xylophone' is not in this", "ko": "'xylophone'.*어휘에 없습니다"}[language]) as error:
+    with pytest.raises(ValueError, match={"en": "'xylophone' is not in this", "ko": "'xylophone'.*어휘 집합에 없습니다"}[language]) as error:
         masked_lm.rank(tiny.masked_lm(), tiny.tokenizer(), "[MASK]", "xylophone")
     assert_kind(error)
 

@@ -158,6 +158,67 @@ def test_figure_check_reads_tables_only():
     assert is_shown("/masked_lm_english/fill_mask/long sentence", {"/masked_lm_english/fill_mask/long..."})
 
 
+# --- the builder -----------------------------------------------------------------------------------------------------
+
+
+LESSON = """\
+---
+lesson: 1
+title: A title
+minutes: 5
+objectives: [see it]
+needs: [nothing]
+next: More of it.
+---
+
+Before.
+
+```{code-cell}
+1 + 1
+```
+"""
+
+
+@pytest.fixture
+def small_project(tmp_path):
+    """(main of the builder, source, notebook) of a project with one lesson, whose notebook holds an output."""
+    source = tmp_path / "lessons" / "en" / "01_x.md"
+    source.parent.mkdir(parents=True)
+    source.write_text(LESSON, encoding="utf-8")
+    notebook = build_notebooks.assemble(lesson_source.read(source), repository.name())
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        cell.execution_count = number
+    code[-1].outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "2"}, execution_count=2)]
+    path = build_notebooks.notebook_path(source)
+    path.parent.mkdir(parents=True)
+    build_notebooks.write(notebook, path)
+    return lambda *arguments: build_notebooks.main(arguments, project=tmp_path), source, path
+
+
+def test_changed_prose_goes_into_the_notebook_and_the_outputs_stay(small_project, monkeypatch):
+    build, source, path = small_project
+    monkeypatch.setattr(build_notebooks.notebook_runner, "execute", lambda *_: pytest.fail("executed"))
+    before = nbformat.read(path, as_version=4)
+    source.write_text(LESSON.replace("Before.", "Before, in other words."), encoding="utf-8")
+    assert build("--check") == 1
+    assert build("--prose") == 0 and build("--check") == 0
+    after = nbformat.read(path, as_version=4)
+    assert [cell for cell in after.cells if cell.cell_type == "code"] == [cell for cell in before.cells if cell.cell_type == "code"]
+    assert after.cells[2].source == "Before, in other words."
+
+
+def test_changed_code_or_a_new_lesson_is_not_taken_for_prose(small_project, capsys):
+    build, source, path = small_project
+    before = path.read_bytes()
+    source.write_text(LESSON.replace("1 + 1", "1 + 2"), encoding="utf-8")
+    assert build("--prose") == 1
+    assert "a code cell has changed" in capsys.readouterr().err and path.read_bytes() == before
+    path.unlink()
+    assert build("--prose") == 1
+    assert "not built yet" in capsys.readouterr().err and not path.exists()
+
+
 # --- nbval compares --------------------------------------------------------------------------------------------------
 
 

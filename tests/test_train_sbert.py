@@ -66,7 +66,7 @@ def test_snli_dev_is_split_by_premise_and_said_to_stand_in(tmp_path):
 
 def test_without_public_data_the_courses_own_is_used_and_said_so():
     data = train_sbert.load("ko")
-    assert "kornli is not on this computer" in data.used["NLI training"] and "korsts is not on this computer" in data.used["STS"]
+    assert "kornli's train part is not on this computer" in data.used["NLI training"] and "korsts is not on this computer" in data.used["STS"]
     assert len(data.sts_train) == 8 and len(data.sts_test) == 4
 
 
@@ -125,6 +125,33 @@ def test_a_build_folder_of_another_run_is_refused(tmp_path):
 def test_means_stand_behind_several_seeds():
     rows = [{"strategy": "regression", "seed": 1, "dev": 70.0, "seconds": 60}, {"strategy": "regression", "seed": 2, "dev": 72.0, "seconds": 120}]
     assert train_sbert.with_means(rows)[-1] == {"strategy": "regression, mean of 2", "seconds": 90, "dev": 71.0}
+
+
+def test_a_further_seed_adds_to_the_table_and_another_run_begins_a_new_one(tmp_path):
+    def seeds():
+        rows = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"]
+        return [(row["strategy"], row.get("seed")) for row in rows]
+
+    regression = arguments(tmp_path, "--strategies", "regression")
+    assert train_sbert.main([*regression, "--seeds", "2"]) == 0
+    shutil.rmtree(tmp_path / "build")  # the table is enough, its encoders need not be there any more
+    assert train_sbert.main([*regression, "--seeds", "1"]) == 0
+    both_seeds = [("untrained mean pooling", None), ("regression", 1), ("regression", 2), ("regression, mean of 2", None)]
+    assert seeds() == both_seeds
+    again = [*regression, "--build", str(tmp_path / "again")]
+    assert train_sbert.main([*again, "--seeds", "2"]) == 0
+    assert seeds() == both_seeds, "a seed that was run again stands there once"
+    other = [*regression, "--learning-rate", "1e-3", "--build", str(tmp_path / "other")]
+    assert train_sbert.main(other) == 0
+    assert seeds() == [("untrained mean pooling", None), ("regression", 1)]
+
+
+def test_rows_of_another_start_do_not_stay(tmp_path):
+    run, row = {"checkpoint": "c", "recipe": {}, "used": {}}, {"strategy": "regression", "seed": 1, "dev": 70.0}
+    path = tmp_path / "en.json"
+    path.write_text(json.dumps({**run, "rows": [{"dev": 50.0}, row]}), encoding="utf-8")
+    assert train_sbert.earlier(path, run, {"dev": 50.0}) == [row]
+    assert train_sbert.earlier(path, run, {"dev": 50.1}) == []
 
 
 def test_split_by_premise_shares_no_premise():

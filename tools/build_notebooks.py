@@ -2,6 +2,7 @@
 
     python -m tools.build_notebooks                       all of them: `make notebooks`
     python -m tools.build_notebooks --only 01 --language ko
+    python -m tools.build_notebooks --prose               execute nothing; refused where more than prose has changed
     python -m tools.build_notebooks --check               execute nothing; fail where a notebook and its source differ
 
 The same source gives the same bytes: ids come from the content, and nothing that varies between two runs is stored.
@@ -187,6 +188,28 @@ def build(lesson_path, repository_name):
     return path
 
 
+def reword(lesson_path, repository_name):
+    """Write a lesson's changed prose into its notebook, whose outputs stay: `make test` compares them as ever.
+
+    Raises:
+        LessonError: there is no notebook yet, or a code cell is not the stored one.
+    """
+    path = notebook_path(lesson_path)
+    where = lesson_source.name(path)
+    if not path.exists():
+        raise LessonError(f"{where}: not built yet, so it has no outputs to keep: build it without --prose")
+    notebook = assemble(lesson_source.read(lesson_path), repository_name)
+    stored = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    outputs = [(cell.outputs, cell.execution_count) for cell in stored.cells if cell.cell_type == "code"]
+    new, old = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, without_outputs(stored)))
+    if new != old:
+        raise LessonError(f"{where}: a code cell has changed, so it has to be executed: build it without --prose")
+    for cell, (kept, count) in zip(new, outputs):
+        cell.outputs, cell.execution_count = kept, count
+    write(notebook, path)
+    return path
+
+
 def tidy(notebook):
     """Keep of the outputs what is the same in every run."""
     notebook.metadata = nbformat.from_dict(KERNEL)
@@ -267,6 +290,7 @@ def orphans(lesson_paths, notebooks):
 def main(arguments=None, project=ROOT):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="execute nothing; fail where a notebook and its source differ")
+    parser.add_argument("--prose", action="store_true", help="execute nothing, keep the outputs; refused where more than prose has changed")
     parser.add_argument("--repository", default=repository.name(), metavar="OWNER/NAME", help="a fork's address")
     parser.add_argument("--only", type=int, nargs="+", metavar="NN", help="these lessons")
     parser.add_argument("--language", choices=LANGUAGES, help="this language")
@@ -277,8 +301,8 @@ def main(arguments=None, project=ROOT):
             return check(paths, options, project)
         for path in paths:
             print(f"{lesson_source.name(notebook_path(path))} … ", end="", flush=True)
-            build(path, options.repository)
-            print("built", flush=True)
+            (reword if options.prose else build)(path, options.repository)
+            print("reworded" if options.prose else "built", flush=True)
     except LessonError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

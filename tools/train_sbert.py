@@ -7,7 +7,8 @@ vector that the best English one gives its translation. The public sets come fro
 what was used.
 
 Every stage keeps its state under `build/sbert/`: after an interruption the same command goes on. The results go to
-`docs/sbert/`: one JSON with everything, one Markdown table, one log for each language and for distillation. The test set is
+`docs/sbert/`: one JSON with everything, one Markdown table, one log for each language and for distillation. Seeds that stand
+there already and come from the same start, data and recipe stay in the table: `--seeds 2 3` adds to it. The test set is
 measured once a stage has ended and chooses nothing; epochs are chosen on held-out NLI pairs (classification), the STS
 development set, or the course's own development sentences (distillation).
 """
@@ -37,6 +38,7 @@ NLI_SETS, STS_SETS = {"en": "snli", "ko": "kornli"}, {"en": "stsb", "ko": "korst
 STRATEGIES = ("classification", "regression", "classification then regression")
 HELD_OUT = 0.1  # share of the premises that chooses the epoch where NLI comes with no development set of its own
 STAGE_DONE = "result.json"
+SAME_START = 1e-3  # Spearman × 100: more threads or fewer move the untrained figures less than this
 
 
 @dataclass
@@ -104,7 +106,7 @@ def _nli(language):
         used["NLI training"] = f"{source}: {len(learnt):,} pairs; the course's own: {len(own_train):,}"
         used["NLI choosing the epoch"] = f"{source}, premises held out: {len(held_out):,} pairs"
     else:
-        used["NLI training"] = f"the course's own: {len(own_train):,} pairs ({name} is not on this computer)"
+        used["NLI training"] = f"the course's own: {len(own_train):,} pairs ({name}'s train part is not on this computer)"
         used["NLI choosing the epoch"] = f"the course's own dev: {len(own_dev):,} pairs"
     if datasets.is_here(name, "dev") and not (language == "en" and source and "dev" in source):
         report[f"{name} dev"] = datasets.public(name, "dev")
@@ -424,15 +426,43 @@ def run(language, options):
     _refuse_another_run(build / "run.json", {"checkpoint": Path(name).name, "recipe": recipe, "used": data.used})
     rows = [{"strategy": "untrained mean pooling", **measure(_encoder(checkpoint, options.max_length), data)}]
     log(f"untrained mean pooling: {json.dumps(rows[0])}")
+    results = {"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe, "versions": versions()}
+    known = earlier(options.output / f"{language}.json", results, rows[0])
     for seed in options.seeds:
         for strategy in options.strategies:
             rows.append(run_strategy(strategy, seed, data, checkpoint, build, options, log))
-            ordered = sorted(rows, key=lambda row: [rows[0]["strategy"], *STRATEGIES].index(row["strategy"]))
-            results = {"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe,
-                       "versions": versions(), "rows": with_means(ordered)}
+            results["rows"] = with_means(ordered(rows, known))
             write(language, results, markdown(results), options.output)
     log(f"written: {language}.json, {language}.md")
     return rows
+
+
+def earlier(path, results, untrained):
+    """Rows of an earlier run that belong into the same table.
+
+    Args:
+        path: Path, the JSON of the earlier run; need not exist.
+        results: dict, the run that begins: its checkpoint, recipe and data have to be the same.
+        untrained: dict, the row of the untrained encoder. An earlier one with other figures had another start.
+
+    Returns:
+        list of dict, the rows with a seed; empty where the earlier run was another one.
+    """
+    if not path.is_file():
+        return []
+    before = json.loads(path.read_text(encoding="utf-8"))
+    same = all(before[name] == results[name] for name in ("checkpoint", "recipe", "used"))
+    start = before["rows"][0]
+    if not same or any(abs(start[name] - untrained[name]) > SAME_START for name in ("dev", "test") if name in untrained):
+        return []
+    return [row for row in before["rows"] if "seed" in row]
+
+
+def ordered(rows, known):
+    """The rows by strategy and seed; of the known ones those that the others do not replace."""
+    new = {(row["strategy"], row.get("seed")) for row in rows}
+    rows = rows + [row for row in known if (row["strategy"], row["seed"]) not in new]
+    return sorted(rows, key=lambda row: ([rows[0]["strategy"], *STRATEGIES].index(row["strategy"]), row.get("seed", 0)))
 
 
 def _log_to(path):

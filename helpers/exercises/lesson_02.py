@@ -38,7 +38,7 @@ EXERCISES = {
         judge=is_shape_of_logits,
         why=(
             "one text, eight pieces ([CLS], the full stop and [SEP] count), and one number for each piece of the vocabulary.",
-            "텍스트가 하나, 조각이 여덟 개([CLS], 마침표, [SEP]도 셉니다), 그리고 조각마다 어휘 전체에 대한 점수가 하나씩 있습니다.",
+            "텍스트가 하나, 조각이 여덟 개([CLS], 마침표, [SEP]도 셉니다), 그리고 조각 자리마다 점수가 어휘 집합의 조각 수만큼 있습니다.",
         ),
         hints=(
             (

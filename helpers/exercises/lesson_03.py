@@ -100,7 +100,7 @@ EXERCISES = {
         judge=has_one_unknown,
         why=(
             "one character that the vocabulary lacks turns its whole word into [UNK], and its neighbours stay as they are.",
-            "어휘에 없는 글자 하나 때문에 그 어절 전체가 [UNK]가 되고, 이웃한 조각은 그대로입니다.",
+            "어휘 집합에 없는 글자 하나 때문에 그 어절 전체가 [UNK]가 되고, 이웃한 조각은 그대로입니다.",
         ),
         hints=(
             (

@@ -73,7 +73,7 @@ EXERCISES = {
         hints=(
             (
                 "Go through both lists side by side with zip, and count where the first number is larger.",
-                "zip으로 두 목록을 나란히 훑으면서 앞의 수가 더 큰 자리를 세세요.",
+                "zip으로 두 리스트를 나란히 훑으면서 앞의 수가 더 큰 자리를 세세요.",
             ),
             (
                 "Compare with > and not with >=: a tie is no win. Return one whole number.",

@@ -48,7 +48,7 @@ EXERCISES = {
         hints=(
             (
                 "Take the lowest and the highest of each list. When do two ranges have nothing in common?",
-                "목록마다 가장 작은 값과 가장 큰 값을 구하세요. 두 범위가 겹치지 않는 것은 어떤 때인가요?",
+                "리스트마다 가장 작은 값과 가장 큰 값을 구하세요. 두 범위가 겹치지 않는 것은 어떤 때인가요?",
             ),
             (
                 "They overlap when the higher of the two minima is not above the lower of the two maxima. Return True or False.",
@@ -90,7 +90,7 @@ EXERCISES = {
         judge=chooses_on_dev,
         why=(
             "dev chose, test only reported. Had you taken the highest test figure, it would promise more than the next text will keep.",
-            "고른 것은 dev이고 test는 알려 주기만 했습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 지키지 못할 약속이 됩니다.",
+            "고르는 일은 dev로 하고, test로는 결과만 알렸습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 지키지 못할 약속이 되었을 것입니다.",
         ),
         hints=(
             (

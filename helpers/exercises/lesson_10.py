@@ -114,7 +114,7 @@ EXERCISES = {
         hints=(
             (
                 "For each row: is the right place anywhere among those found? Then take the mean.",
-                "행마다 물어보세요. 찾아낸 자리 가운데 어디든 정답이 있나요? 그다음 평균을 내세요.",
+                "행마다 물어보세요. 찾아낸 자리 어딘가에 정답이 있나요? 그다음 평균을 내세요.",
             ),
             (
                 "found == right[:, None] compares each row with its own right place; any(axis=1), then mean().",
