@@ -127,6 +127,20 @@ def probability_of(model, tokenizer, text, words):
     })
 
 
+def two_digits(number):
+    """A probability or a ratio as text, rounded to two digits that count.
+
+    Of a small number something is left, and of a large one nothing is shown that differs from one processor to the next.
+
+    Args:
+        number: float.
+
+    Returns:
+        str without an exponent, such as "0.000034" or "2600".
+    """
+    return np.format_float_positional(number, precision=2, fractional=False, trim="-")
+
+
 def _probabilities(model, tokenizer, text):
     """int (tokens,), the ids that the model read, and float32 (masks, vocabulary)."""
     encoding.check_belong_together(model, tokenizer)

@@ -96,6 +96,12 @@ def test_table_of_several_masks_numbers_them():
     assert table.index.tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("number", "text"), [
+    (0.00003389, "0.000034"), (np.float32(2624.85), "2600"), (np.float32(2624.84), "2600"), (0.0891, "0.089"), (1.0, "1"), (0.0, "0")])
+def test_two_digits_that_count_are_kept_without_an_exponent(number, text):
+    assert masked_lm.two_digits(number) == text
+
+
 def test_rank_counts_from_one():
     model = model_that_answers({"fun": np.log(6.0), "game": np.log(3.0), "sport": np.log(1.0)})
     text = "soccer is [MASK] ."

@@ -21,7 +21,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 CHECKS = (
     checks.not_executed_in_order, checks.empty_code_cells, checks.stored_errors, checks.stored_stderr, checks.widget_state,
     checks.absolute_paths, checks.untold_exemptions, checks.trailing_semicolons, checks.instructor_blocks,
-    checks.figures_without_words, checks.random_addresses,
+    checks.figures_without_words, checks.random_addresses, checks.too_many_digits,
 )
 
 
@@ -121,6 +121,7 @@ BROKEN = [
     (checks.figures_without_words, lambda notebook: notebook.cells[2].outputs[0].update(metadata={})),
     (checks.figures_without_words, lambda notebook: notebook.cells[2].outputs[0].data.update({"text/plain": "<Figure>"})),
     (checks.random_addresses, add_output(1, "stream", text="<function f at 0x7f00a1b2c3d4>")),
+    (checks.too_many_digits, add_output(1, "stream", text="2624.85, 0.012345, -1.2345, 30522")),
 ]
 
 
