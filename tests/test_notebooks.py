@@ -209,6 +209,23 @@ def test_changed_prose_goes_into_the_notebook_and_the_outputs_stay(small_project
     assert after.cells[2].source == "Before, in other words."
 
 
+def test_a_cell_that_shows_files_is_executed_behind_the_imports_alone(small_project, monkeypatch):
+    build, source, path = small_project
+    text = LESSON + "\n```{code-cell}\nraise SystemError\n```\n\n```{code-cell}\n:tags: [shows-files]\n\n3\n```\n"
+    source.write_text(text, encoding="utf-8")
+    notebook = build_notebooks.assemble(lesson_source.read(source), repository.name())
+    notebook.cells[1].source = "0"
+    monkeypatch.setattr(build_notebooks, "set_up", lambda *_: "0")
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = number
+    build_notebooks.name_cells(notebook, 1)
+    build_notebooks.write(notebook, path)
+    assert build("--prose") == 0
+    *_, error, shown = (cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+    assert error.outputs == [] and error.execution_count == 3
+    assert shown.outputs[0].data["text/plain"] == "3" and shown.outputs[0].execution_count == shown.execution_count == 4
+
+
 def test_changed_code_or_a_new_lesson_is_not_taken_for_prose(small_project, capsys):
     build, source, path = small_project
     before = path.read_bytes()

@@ -2,13 +2,14 @@
 
     python -m tools.build_notebooks                       all of them: `make notebooks`
     python -m tools.build_notebooks --only 01 --language ko
-    python -m tools.build_notebooks --prose               execute nothing; refused where more than prose has changed
+    python -m tools.build_notebooks --prose               keep the outputs; refused where code has changed
     python -m tools.build_notebooks --check               execute nothing; fail where a notebook and its source differ
 
 The same source gives the same bytes: ids come from the content, and nothing that varies between two runs is stored.
 """
 
 import argparse
+import copy
 import hashlib
 import os
 import sys
@@ -102,6 +103,7 @@ KERNEL = {
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
+SHOWS_FILES = "shows-files"
 
 
 def notebook_path(lesson_path):
@@ -191,6 +193,9 @@ def build(lesson_path, repository_name):
 def reword(lesson_path, repository_name):
     """Write a lesson's changed prose into its notebook, whose outputs stay: `make test` compares them as ever.
 
+    Cells with the tag `shows-files` print what stands in files of the repository, and are executed, behind the set-up cell
+    and the imports alone.
+
     Raises:
         LessonError: there is no notebook yet, or a code cell is not the stored one.
     """
@@ -200,14 +205,32 @@ def reword(lesson_path, repository_name):
         raise LessonError(f"{where}: not built yet, so it has no outputs to keep: build it without --prose")
     notebook = assemble(lesson_source.read(lesson_path), repository_name)
     stored = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-    outputs = [(cell.outputs, cell.execution_count) for cell in stored.cells if cell.cell_type == "code"]
-    new, old = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, without_outputs(stored)))
-    if new != old:
+    new, old = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, stored))
+    if [cell.source for cell in new] != [cell.source for cell in old]:
         raise LessonError(f"{where}: a code cell has changed, so it has to be executed: build it without --prose")
-    for cell, (kept, count) in zip(new, outputs):
-        cell.outputs, cell.execution_count = kept, count
+    shown = show_files(new, path)
+    for place, (cell, before) in enumerate(zip(new, old)):
+        cell.outputs, cell.execution_count = shown.get(place, before.outputs), before.execution_count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = before.execution_count
     write(notebook, path)
     return path
+
+
+def show_files(cells, path):
+    """{place: outputs} of the code cells that show files, executed behind the set-up cell and the imports."""
+    places = [place for place, cell in enumerate(cells) if SHOWS_FILES in cell.metadata.get("tags", [])]
+    if not places:
+        return {}
+    small = nbformat.v4.new_notebook(cells=copy.deepcopy([*cells[:2], *(cells[place] for place in places)]))
+    try:
+        notebook_runner.execute(small, path.parent)
+    except notebook_runner.CellFailed as failure:
+        raise LessonError(f"{lesson_source.name(path)}: {failure}") from None
+    tidy(small)
+    refuse_stderr(small, lesson_source.name(path))
+    return {place: cell.outputs for place, cell in zip(places, small.cells[2:])}
 
 
 def tidy(notebook):
@@ -290,7 +313,7 @@ def orphans(lesson_paths, notebooks):
 def main(arguments=None, project=ROOT):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="execute nothing; fail where a notebook and its source differ")
-    parser.add_argument("--prose", action="store_true", help="execute nothing, keep the outputs; refused where more than prose has changed")
+    parser.add_argument("--prose", action="store_true", help="keep the outputs; refused where code has changed")
     parser.add_argument("--repository", default=repository.name(), metavar="OWNER/NAME", help="a fork's address")
     parser.add_argument("--only", type=int, nargs="+", metavar="NN", help="these lessons")
     parser.add_argument("--language", choices=LANGUAGES, help="this language")

@@ -90,7 +90,7 @@ EXERCISES = {
         judge=chooses_on_dev,
         why=(
             "dev chose, test only reported. Had you taken the highest test figure, it would promise more than the next text will keep.",
-            "고르는 일은 dev로 하고, test로는 결과만 알렸습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 지키지 못할 약속이 되었을 것입니다.",
+            "고른 것은 dev이고 test는 알려 주기만 했습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 지키지 못할 약속이 됩니다.",
         ),
         hints=(
             (
