@@ -11,6 +11,8 @@ Two tiers. *reference*: the document's own checkpoints, each pinned to one revis
     python -m helpers.checkpoints download bert-large-uncased
 """
 
+from __future__ import annotations  # so that an older Python can read `str | None` and be told that it is too old
+
 import contextlib
 import difflib
 import errno

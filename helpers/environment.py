@@ -19,7 +19,7 @@ import warnings
 from importlib import metadata
 from pathlib import Path
 
-from helpers import checkpoints, fonts
+from helpers import fonts  # `checkpoints` needs numpy: imported where the report asks for it
 from helpers.language import checked, say
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)  # what TensorFlow 2.21 has wheels for
@@ -274,6 +274,8 @@ def report():
 
 def _findings():
     """Rows (what, here, verdict, one of FINE NOTE WRONG)."""
+    from helpers import checkpoints
+
     rows = [_python(), _system(), _memory(), _disk(), _gpu()]
     required = _required()
     rows += [_library(name, required) for name in LIBRARIES]
@@ -377,6 +379,8 @@ def _fonts():
 
 
 def _checkpoint(name):
+    from helpers import checkpoints
+
     try:
         folder, stand_in = checkpoints.locate(name)
     except (checkpoints.CheckpointError, ValueError) as error:

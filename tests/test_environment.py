@@ -43,6 +43,28 @@ def test_the_set_up_cell_stops_at_another_python(monkeypatch):
         environment.prepare()
 
 
+BARE = """
+import sys
+for library in ("numpy", "pandas", "transformers", "huggingface_hub", "matplotlib"):
+    sys.modules[library] = None  # importing it fails
+sys.version_info = {version}
+from helpers import environment
+try:
+    environment.prepare("en")
+except environment.NotReady as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("version, words", [
+    ((3, 9, 18), "Python 3.9 cannot run this course"), ((3, 14, 0), "Python 3.14 cannot run this course"),
+])
+def test_the_set_up_cell_says_so_in_a_python_without_any_library(version, words):
+    result = python(BARE.format(version=version))
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    assert result.stdout.startswith(words) and result.stdout.count("\n") == 1
+
+
 @pytest.mark.parametrize("version", [(3, 10, 0), (3, 11, 7), (3, 12, 1), (3, 13, 9)])
 def test_supported_pythons_are_accepted(version):
     assert environment._python_problem(version) is None
