@@ -27,6 +27,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from helpers import download as downloads
+from helpers import saving
 from helpers.language import say
 
 TIERS = ("auto", "pocket", "reference")
@@ -296,6 +297,11 @@ def _unverified(checkpoint):
     return _storage(checkpoint) / f"unverified-{checkpoint.revision}"
 
 
+def _verified(checkpoint):
+    """What a finished download found: {file: [sha256, size, time of its last change in ns]} as JSON."""
+    return _storage(checkpoint) / f"verified-{checkpoint.revision}.json"
+
+
 def _reference_problem(checkpoint):
     """Why the checkpoint cannot be loaded from the cache, in the reader's language, else None. Uses no network."""
     files = [_snapshot(checkpoint) / file for file in REQUIRED_FILES]
@@ -304,7 +310,26 @@ def _reference_problem(checkpoint):
         return say("is not on this computer yet", "아직 이 컴퓨터에 없습니다")
     model = _snapshot(checkpoint) / MODEL_FILE
     complete = all(present) and not _unverified(checkpoint).exists() and promised_size(model) == model.stat().st_size
-    return None if complete else say("is on this computer in part only", "일부만 받아져 있습니다")
+    return _altered(checkpoint) if complete else say("is on this computer in part only", "일부만 받아져 있습니다")
+
+
+def _altered(checkpoint):
+    """Which file is not what the download brought, in the reader's language, else None."""
+    try:
+        files = json.loads(_verified(checkpoint).read_text(encoding="utf-8"))
+        for file, (digest, size, changed) in files.items():
+            path = _snapshot(checkpoint) / file
+            # The weights can be 1.3 GB: they are read again only where they were touched since.
+            untouched = file == MODEL_FILE and (path.stat().st_size, path.stat().st_mtime_ns) == (size, changed)
+            problem = None if untouched else _damage(path, digest)
+            if problem:
+                return say(f"is damaged on this computer ({file} {problem})", f"손상되었습니다({file}: {problem})")
+    except FileNotFoundError:  # downloaded by an earlier version of the course, or by other means
+        return None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return say(f"is damaged on this computer ({_verified(checkpoint).name} cannot be read)",
+                   f"손상되었습니다({_verified(checkpoint).name} 파일을 읽을 수 없음)")
+    return None
 
 
 def download(name):
@@ -336,6 +361,7 @@ def download(name):
             _check_room(checkpoint, files)
             for file, metadata in files.items():
                 _fetch(checkpoint, file, metadata)
+            _keep_sums(checkpoint, files)
             _unverified(checkpoint).unlink(missing_ok=True)
         except Exception as error:
             raise _explained(error, name) from error
@@ -438,6 +464,16 @@ def _as_promised(path, metadata):
     if len(metadata.etag) == 64:
         return _digest(path, hashlib.sha256()) == metadata.etag
     return _digest(path, hashlib.sha1(b"blob %d\0" % metadata.size, usedforsecurity=False)) == metadata.etag
+
+
+def _keep_sums(checkpoint, files):
+    """Write down what the files are, now that each was checked, so that `resolve` notices what happens to them later."""
+    found = {}
+    for file, metadata in files.items():
+        path = _snapshot(checkpoint) / file
+        digest = metadata.etag if len(metadata.etag) == 64 else _digest(path, hashlib.sha256())
+        found[file] = [digest, path.stat().st_size, path.stat().st_mtime_ns]
+    saving.write_text(_verified(checkpoint), json.dumps(found, indent=1) + "\n")
 
 
 def _remove(path):

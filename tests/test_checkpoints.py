@@ -373,6 +373,67 @@ def test_the_clients_settings_are_put_back(hub):
         enable_progress_bars()
 
 
+# ------------------------------------------------------------------------------------- what happens to a download later
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size - 7)
+
+
+DOWNLOADED = ("config.json", "vocab.txt", "tokenizer_config.json", "tokenizer.json", MODEL)
+
+
+@pytest.fixture
+def downloaded(hub):
+    """The folder of a finished download, a tokenizer.json among its files."""
+    (hub.folder / "tokenizer.json").write_text('{"version": "1.0"}' + " " * 20, encoding="utf-8")
+    return Path(checkpoints.download(NAME))
+
+
+@pytest.mark.parametrize("spoil", [alter, cut, Path.unlink])
+@pytest.mark.parametrize("file", DOWNLOADED)
+def test_a_downloaded_file_that_was_spoilt_later_is_not_used(downloaded, hub, monkeypatch, file, spoil):
+    assert checkpoints.resolve(NAME) == str(downloaded)
+    spoil(downloaded / file)
+    assert_not_used(monkeypatch)
+    assert checkpoints.download(NAME) == str(downloaded)
+    assert (downloaded / file).read_bytes() == (hub.folder / file).read_bytes()
+    assert checkpoints.resolve(NAME) == str(downloaded)
+
+
+@pytest.mark.parametrize("language, words", [
+    ("en", "klue/bert-base is damaged on this computer (vocab.txt is not the file that belongs to the course (its sha256 differs)). Get it: "),
+    ("ko", "klue/bert-base: 손상되었습니다(vocab.txt: 파일이 강의의 것과 다릅니다(sha256이 다름)). 받으려면: "),
+])
+def test_the_spoilt_file_is_named(downloaded, monkeypatch, language, words):
+    alter(downloaded / "vocab.txt")
+    monkeypatch.setenv("COURSE_MODELS", "reference")
+    monkeypatch.setenv("COURSE_LANGUAGE", language)
+    assert refused(checkpoints.resolve, NAME).startswith(words)
+
+
+def test_untouched_weights_are_not_read_again(downloaded, monkeypatch):
+    read = []
+    monkeypatch.setattr(checkpoints, "_sha256", lambda path, *_: read.append(path.name) or checkpoints._digest(path, hashlib.sha256()))
+    assert checkpoints.resolve(NAME) == str(downloaded)
+    assert MODEL not in read and "config.json" in read
+    os.utime(downloaded / MODEL, (1, 1))  # copied to another computer, say: as good as before, but not known to be
+    assert checkpoints.resolve(NAME) == str(downloaded)
+    assert MODEL in read
+
+
+def test_a_download_of_before_the_sums_still_loads_and_the_next_one_writes_them(downloaded, monkeypatch):
+    sums = checkpoints._verified(checkpoints.CHECKPOINTS[NAME])
+    sums.unlink()
+    assert checkpoints.resolve(NAME) == str(downloaded)
+    checkpoints.download(NAME)
+    assert sums.is_file()
+    sums.write_text("half a")
+    assert_not_used(monkeypatch)
+    checkpoints.download(NAME)
+    assert checkpoints.resolve(NAME) == str(downloaded)
+
+
 # --------------------------------------------------------------------------------------------- downloads that go wrong
 
 
