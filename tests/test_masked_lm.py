@@ -190,8 +190,17 @@ def test_an_ordinary_word_is_not_taken_for_a_mask(ordinary, monkeypatch):
 def test_empty_and_not_a_string_are_said_before_the_missing_mask(language):
     with pytest.raises(ValueError, match={"en": "empty", "ko": "비어"}[language]):
         masked_lm.top_k(tiny.masked_lm(), tiny.tokenizer(), "  ")
+    with pytest.raises(ValueError, match={"en": "empty", "ko": "비어"}[language]):
+        masked_lm.top_k(tiny.masked_lm(), tiny.tokenizer(), "\u200b")
     with pytest.raises(TypeError, match="int"):
         masked_lm.top_k(tiny.masked_lm(), tiny.tokenizer(), 3)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "soccer \udfff is", "soccer \ud800 is [MASK]."])
+def test_half_a_character_is_refused_in_a_line_that_can_be_printed(text, language):
+    with pytest.raises(ValueError, match={"en": "half a character", "ko": "반쪽짜리"}[language]) as error:
+        masked_lm.top_k(tiny.masked_lm(), tiny.tokenizer(), text)
+    str(error.value).encode("utf-8")
 
 
 def test_the_models_own_number_of_positions_is_the_limit(language):
