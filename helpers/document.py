@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers import masked_lm, next_sentence
-from helpers.language import say
+from helpers import masked_lm, next_sentence, saving
+from helpers.language import current, say
 
 PRINTED = json.loads(Path(__file__).with_name("document_figures.json").read_text(encoding="utf-8"))
 TOLERANCE = 5e-3  # of a probability: other versions and processors than the document's move the third decimal
@@ -108,13 +108,28 @@ def compare(path, run, checkpoint):
         is a stand-in, so nobody expects it); `differs`.
 
     Raises:
-        ValueError: the document prints no such figure.
+        TypeError, ValueError: the document prints no such figure; `checkpoint` is no folder.
     """
     from helpers import checkpoints
 
+    _check_folder(checkpoint)
     stand_in = checkpoints.is_stand_in(checkpoint)
     rows = [_row(figure, plain(value, figure), stand_in) for figure, value in _matched(path, run)]
     return pd.DataFrame([_shortened(row) for row in rows], columns=["figure", "document", "run", "verdict"])
+
+
+def _check_folder(checkpoint):
+    """Only the folder tells whether a stand-in was loaded; a name would make every difference look like a mistake."""
+    if not isinstance(checkpoint, (str, Path)):
+        raise TypeError(say(
+            f"checkpoint is {type(checkpoint).__name__}, not a folder: pass what checkpoints.resolve(...) returned.",
+            f"checkpoint가 폴더가 아니라 {type(checkpoint).__name__}입니다: checkpoints.resolve(...)의 결과를 넣으세요.",
+        ))
+    if not Path(checkpoint).is_dir():
+        raise ValueError(say(
+            f"checkpoint={str(checkpoint)!r} is not a folder: pass what checkpoints.resolve({str(checkpoint)!r}) returned.",
+            f"checkpoint={str(checkpoint)!r}은(는) 폴더가 아닙니다: checkpoints.resolve({str(checkpoint)!r})의 결과를 넣으세요.",
+        ))
 
 
 def verdict(figure, run, stand_in):
@@ -324,13 +339,20 @@ def _let_go():
 
 
 def main(arguments=None):
-    """The command line; returns the exit code: 1 if a figure differs, 2 if nothing could be run."""
+    """The command line; returns the exit code: 1 if a figure differs, 2 if nothing could be run or written."""
+    try:
+        current()
+    except ValueError as error:  # COURSE_LANGUAGE is neither of the two: even the help has no language to be written in
+        print(error, file=sys.stderr)
+        return 2
     parser = argparse.ArgumentParser(prog="python -m helpers.document", description=say(
         "The 26 figures of the document beside the ones of this computer.", "문서의 값 26개와 이 컴퓨터의 값을 나란히 봅니다."))
     parser.add_argument("--json", metavar="FILE", type=Path, help=say("write them into FILE", "FILE에 저장합니다"))
     options = parser.parse_args(arguments)
     if options.json and not options.json.parent.is_dir():  # now, not after a minute's work
         parser.error(say(f"there is no folder {options.json.parent}: make it first", f"{options.json.parent} 폴더가 없습니다: 먼저 만드세요"))
+    if options.json and options.json.exists() and not options.json.is_file():
+        parser.error(say(f"{options.json} is not a file: give the name of one", f"{options.json}은(는) 파일이 아닙니다: 파일 이름을 주세요"))
 
     from helpers import checkpoints, environment
 
@@ -345,7 +367,11 @@ def main(arguments=None):
     _print(rows)
     if options.json:
         text = json.dumps(rows, ensure_ascii=False, indent=1, allow_nan=False)
-        options.json.write_text(text + "\n", encoding="utf-8")
+        try:
+            saving.write_text(options.json, text + "\n")
+        except OSError as error:
+            print(error, file=sys.stderr)
+            return 2
     return int(any(row["verdict"] == "differs" for row in rows))
 
 

@@ -19,7 +19,7 @@ from tests import tiny
 ROOT = Path(__file__).resolve().parent.parent
 PRINTED = json.loads((ROOT / "helpers" / "document_figures.json").read_text(encoding="utf-8"))
 SOCCER = "/masked_lm_english/fill_mask/Soccer is a really fun [MASK]."
-REAL, STAND_IN = "some/cache/bert-large-uncased", "models/pocket-english"
+REAL, STAND_IN = str(ROOT / "tests"), str(ROOT / "models" / "pocket-english")  # any folder that holds no pocket model is real
 
 
 @pytest.fixture(params=["en", "ko"])
@@ -338,6 +338,35 @@ def test_a_missing_folder_is_said_before_the_work(tiny_checkpoints, monkeypatch,
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_a_folder_is_no_file_to_write_into_and_that_is_said_before_the_work(tiny_checkpoints, monkeypatch, tmp_path, capsys, language):
+    monkeypatch.setattr(document, "run_all", lambda: pytest.fail("started to work"))
+    with pytest.raises(SystemExit) as exit:
+        document.main(["--json", str(tmp_path)])
+    assert exit.value.code == 2
+    assert {"en": "is not a file: give the name of one", "ko": "파일 이름을 주세요"}[language] in capsys.readouterr().err
+
+
+def test_what_stood_in_the_json_file_stays_where_the_disk_is_full(tiny_checkpoints, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(document, "run_all", lambda: rows_with("equal"))
+    (tmp_path / "rows.json").write_text("[]")
+
+    def full(path, content):
+        with open(path, "wb"):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_text", full)
+    assert document.main(["--json", str(tmp_path / "rows.json")]) == 2
+    assert "The disk is full" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("rows.json", "[]")]
+
+
+def test_an_unknown_language_is_one_line_and_no_traceback(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_LANGUAGE", "fr")
+    assert document.main([]) == 2
+    assert capsys.readouterr().err.startswith("COURSE_LANGUAGE='fr': choose ko (Korean) or en (English).")
+
+
 def test_a_missing_checkpoint_is_one_line_and_no_traceback(monkeypatch, capsys):
     def missing(name):
         raise checkpoints.CheckpointError(f"{name} is not on this computer yet. Get it: …")
@@ -394,6 +423,17 @@ def test_the_pocket_run_fits_a_small_laptop(pocket_run):
     assert peak <= 1.6e9
 
 
+@pytest.mark.parametrize("checkpoint, kind, words", [
+    ("bert-large-uncased", ValueError, {"en": "is not a folder: pass what checkpoints.resolve('bert-large-uncased') returned",
+                                        "ko": "폴더가 아닙니다: checkpoints.resolve('bert-large-uncased')의 결과를"}),
+    (None, TypeError, {"en": "checkpoint is NoneType, not a folder", "ko": "폴더가 아니라 NoneType입니다"}),
+])
+def test_a_checkpoint_that_is_no_folder_is_refused(checkpoint, kind, words, language):
+    with pytest.raises(kind) as error:
+        document.compare("/masked_lm_english/special_ids/[CLS]", 101, checkpoint)
+    assert words[language] in str(error.value) and "checkpoints.resolve(" in str(error.value) and "\n" not in str(error.value)
+
+
 # --- the Korean ids, on the document's own vocabulary ------------------------------------------------------------------
 
 
@@ -405,5 +445,5 @@ def test_the_korean_encoding_is_equal_on_the_vocabulary_of_klue_bert_base():
     from transformers import BertTokenizerFast
 
     tokenizer = BertTokenizerFast(str(vocabulary), do_lower_case=False)
-    table = document.compare("/masked_lm_korean/encoding", tokenizer("축구는 정말 재미있는 [MASK]다."), "klue/bert-base")
+    table = document.compare("/masked_lm_korean/encoding", tokenizer("축구는 정말 재미있는 [MASK]다."), REAL)
     assert table["verdict"].tolist() == ["equal"] * 3
