@@ -315,7 +315,9 @@ def _memory():
 
 
 def _disk():
-    free = shutil.disk_usage(Path.home()).free / 1e9
+    home = Path.home()
+    there = next(folder for folder in (home, *home.parents) if folder.exists())  # a container's user may have no home yet
+    free = shutil.disk_usage(there).free / 1e9
     what, here = say("disk", "디스크"), say(f"{free:.0f} GB free", f"남은 것 {free:.0f} GB")
     if free < DISK_NEEDED:
         return what, here, say("no room for the document's own models", "문서의 원래 모델을 받을 자리가 없습니다"), NOTE
@@ -392,8 +394,16 @@ def _checkpoint(name):
 
 def main():
     """Print the report. Returns 1 if something is wrong."""
-    _fit_tables()
-    rows = _findings()
+    try:
+        rows = _findings()
+    except ImportError as error:
+        print(_python_problem(sys.version_info) or say(
+            f"{error.name} is not installed in this Python: run `make lab`.", f"이 Python에는 {error.name}이(가) 없습니다: `make lab`을 실행하세요.",
+        ), file=sys.stderr)
+        return 1
+    except ValueError as error:  # COURSE_LANGUAGE is neither of the two
+        print(error, file=sys.stderr)
+        return 1
     width = max(len(what) for what, *_ in rows), max(len(here) for _, here, *_ in rows)
     for what, here, verdict, _ in rows:
         print(f"{what:<{width[0]}}  {here:<{width[1]}}  {verdict}")

@@ -317,3 +317,29 @@ def test_the_command_fails_only_if_something_is_wrong(monkeypatch, capsys, statu
     monkeypatch.setattr(environment, "_findings", lambda: [("memory", "1 GB", "little", status)])
     assert environment.main() == expected
     assert capsys.readouterr().out == "memory  1 GB  little\n"
+
+
+def test_an_unknown_language_is_one_line_and_no_traceback(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_LANGUAGE", "fr")
+    assert environment.main() == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("COURSE_LANGUAGE='fr': choose ko") and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("version, words", [((3, 11, 0), "is not installed in this Python: run `make lab`."), ((3, 14, 0), "Python 3.14 cannot run")])
+def test_the_command_in_a_python_without_the_libraries_is_one_line_and_no_traceback(version, words):
+    result = python(f"""
+import sys
+for library in ("numpy", "pandas", "psutil", "packaging.requirements"):
+    sys.modules[library] = None
+sys.version_info = {version}
+from helpers import environment
+sys.exit(environment.main())
+""")
+    assert (result.returncode, result.stdout) == (1, "") and words in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_home_that_is_not_there_is_measured_where_it_would_be(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody" / "here"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "nobody" / "here"))
+    assert environment._disk()[0] == "disk"
