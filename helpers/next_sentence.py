@@ -4,6 +4,8 @@ Source: the document, part "Next sentence prediction", and Devlin et al. 2018 (a
 Label 0: it follows. Label 1: it does not, it was drawn at random.
 """
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
@@ -84,12 +86,13 @@ def _probabilities(model, tokenizer, prompts, next_sentences):
 
 def _pairs(prompts, next_sentences):
     """Two lists of the same length."""
-    if _is_many(prompts) != _is_many(next_sentences):
+    alike = _is_many(prompts) == _is_many(next_sentences)
+    prompts, next_sentences = _sentences(prompts), _sentences(next_sentences)
+    if not alike:
         raise ValueError(say(
             "One text and a list do not pair up: give two texts, or two lists of equal length (or use matrix).",
             "글 하나와 목록은 짝이 되지 않습니다: 글 두 개나 길이가 같은 목록 두 개를 주세요(아니면 matrix를 쓰세요).",
         ))
-    prompts, next_sentences = _sentences(prompts), _sentences(next_sentences)
     if len(prompts) != len(next_sentences):
         raise ValueError(say(
             f"Prompts: {len(prompts)}, next sentences: {len(next_sentences)}. Give each prompt exactly one next sentence.",
@@ -104,7 +107,25 @@ def _is_many(sentences):
 
 def _sentences(sentences):
     """A list of sentences; a single one (of whatever type: `encoding.check_text` judges it) becomes a list of one."""
-    sentences = list(sentences) if _is_many(sentences) else [sentences]
+    found = type(sentences).__name__
+    if isinstance(sentences, (Mapping, set, frozenset)) or getattr(sentences, "ndim", 1) > 1:
+        raise TypeError(say(
+            f"{found} is no list of sentences: give one column, like table['text'], or a list.",
+            f"{found}은(는) 문장 목록이 아닙니다: table['text']처럼 열 하나나 목록을 주세요.",
+        ))
+    if isinstance(sentences, Iterator):
+        raise TypeError(say(
+            f"{found} gives its sentences only once: make it a list first, with list(...).",
+            f"{found}은(는) 문장을 한 번만 내줍니다: 먼저 list(...)로 목록을 만드세요.",
+        ))
+    many = _is_many(sentences)
+    sentences = list(sentences) if many else [sentences]
+    for row, sentence in enumerate(sentences):
+        if many and not isinstance(sentence, str):
+            raise TypeError(say(
+                f"Row {row} of the sentences is {repr(sentence)[:30]} ({type(sentence).__name__}), not a text: leave this pair out, or write the sentence.",
+                f"문장 목록의 {row}번 행이 글이 아니라 {repr(sentence)[:30]}({type(sentence).__name__})입니다: 이 쌍을 빼거나 문장을 쓰세요.",
+            ))
     if not sentences:
         raise ValueError(say(
             "There is no sentence in this list: put at least one into it.",

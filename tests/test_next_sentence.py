@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -96,6 +97,30 @@ def test_not_a_string_is_refused_on_either_side(prompt, sentence, its_type, lang
         next_sentence.predict(tiny.next_sentence(), tiny.tokenizer(), prompt, sentence)
     with pytest.raises(TypeError, match=its_type):
         next_sentence.predict(tiny.next_sentence(), tiny.tokenizer(), ["soccer", prompt], ["fun", sentence])
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None])
+def test_a_gap_in_a_column_is_named_by_its_row(missing, language):
+    for judge in (next_sentence.predict, next_sentence.matrix):
+        with pytest.raises(TypeError, match={"en": "^Row 2 of the sentences is", "ko": "2번 행이"}[language]) as error:
+            judge(tiny.next_sentence(), tiny.tokenizer(), pd.Series(["fun", "sky", missing]), ["game", "blue", "home"])
+        assert_kind(error)
+
+
+@pytest.mark.parametrize("table", [
+    pd.DataFrame({"fun": ["a"], "sky": ["b"]}), {"fun": 1, "sky": 2}, {"fun", "sky"}, np.array([["fun", "sky"], ["a", "b"]]),
+])
+def test_a_table_or_a_set_is_no_list_of_sentences(table, language):
+    for arguments in ((table, ["game", "blue"]), (["game", "blue"], table)):
+        with pytest.raises(TypeError, match={"en": r"give one column, like table\['text'\]", "ko": "열 하나나 목록을"}[language]) as error:
+            next_sentence.predict(tiny.next_sentence(), tiny.tokenizer(), *arguments)
+        assert_kind(error)
+
+
+def test_a_generator_is_told_to_be_a_list(language):
+    with pytest.raises(TypeError, match=r"generator.*list\(\.\.\.\)") as error:
+        next_sentence.predict(tiny.next_sentence(), tiny.tokenizer(), (text for text in ["fun", "sky"]), ["game", "blue"])
+    assert_kind(error)
 
 
 def test_both_texts_together_must_fit_the_models_positions(language):
