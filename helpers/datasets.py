@@ -45,7 +45,7 @@ class Table:
         columns: NLI or STS.
         places: the places of those three columns in a row of text, or their keys in a row of JSON.
         widths: how many columns a row of text may have; None for JSON, one object a line.
-        header: whether the first line names the columns.
+        header: whether the first line may name the columns.
     """
 
     columns: tuple
@@ -205,17 +205,30 @@ def _built_in(kind, language, split, columns):
             f"data/{path.name} 파일이 없습니다: `git checkout -- data`로 되돌리거나 강좌를 다시 받으세요.",
         )) from None
     names = lines[0].decode("utf-8-sig", "replace").rstrip("\r\n").split("\t") if lines else []
-    if not set(columns) <= set(names):
+    wanted = (*columns, "split")
+    if not set(wanted) <= set(names):
         raise DatasetError(say(
-            f"data/{path.name} has the columns {', '.join(names)}, not {', '.join(columns)}: restore it with `git checkout -- data`.",
-            f"data/{path.name}의 열이 {', '.join(columns)}이(가) 아니라 {', '.join(names)}입니다: `git checkout -- data`로 되돌리세요.",
+            f"data/{path.name} has the columns {', '.join(names)}, not {', '.join(wanted)}: restore it with `git checkout -- data`.",
+            f"data/{path.name}의 열이 {', '.join(wanted)}이(가) 아니라 {', '.join(names)}입니다: `git checkout -- data`로 되돌리세요.",
         ))
     table = Table(columns, tuple(names.index(column) for column in columns), (len(names),), header=True)
     rows, left_out = _rows(lines, table, whole=True)
     _report(f"data/{path.name}", len(rows), left_out)
+    if not rows:
+        raise DatasetError(say(
+            f"data/{path.name} holds no pair: restore it with `git checkout -- data`.",
+            f"data/{path.name}에 문장 쌍이 없습니다: `git checkout -- data`로 되돌리세요.",
+        ))
     frame = pd.DataFrame(rows, columns=names)
     for column in {"rating1", "rating2", "score"} & set(names):
-        frame[column] = pd.to_numeric(frame[column])
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        if numbers.isna().any():
+            bad = frame[column][numbers.isna()].iloc[0][:20]
+            raise DatasetError(say(
+                f"data/{path.name} has {bad!r} as a {column}, which is no number: restore it with `git checkout -- data`.",
+                f"data/{path.name}의 {column} 열에 숫자가 아닌 {bad!r}이(가) 있습니다: `git checkout -- data`로 되돌리세요.",
+            ))
+        frame[column] = numbers
     frame.attrs["left_out"] = dict(left_out)
     return frame if split is None else frame[frame["split"] == split].reset_index(drop=True)
 
@@ -241,6 +254,8 @@ def public(name, split):
     frames, left_out = [], Counter()
     for title, lines, table in _pieces(name, split):
         frame, less = read(lines, table, title)
+        if frame.empty:
+            raise _no_pair(name, split, title)
         frames.append(frame)
         left_out.update(less)
     frame = pd.concat(frames, ignore_index=True)
@@ -263,8 +278,11 @@ def by_source(name, split):
     """
     _check_choice("name", name, [known for known, made in PUBLIC.items() if made.files["train"][0].table.columns == STS])
     found = {}
-    for _, lines, table in _pieces(name, split):
-        for fields in _rows(lines, table, whole=True)[0]:
+    for title, lines, table in _pieces(name, split):
+        rows, _ = _rows(lines, table, whole=True)
+        if not rows:
+            raise _no_pair(name, split, title)
+        for fields in rows:
             found[(*fields[:4], float(fields[4]))] = [fields[place].strip() for place in table.places[:2]]
     return found
 
@@ -339,6 +357,16 @@ def _pieces(name, split):
             "(또는 이것이 들어 있는 폴더를 COURSE_DATA로 지정하세요).",
         ))
     return pieces
+
+
+def _no_pair(name, split, title):
+    """A file that is empty, ends after its header, or is laid out in another way."""
+    return DatasetError(say(
+        f"{title} holds no pair of {name} ({split}): put the whole file there, or remove it and run "
+        f"python -m helpers.datasets download {name}.",
+        f"{title}에 {name}({split})의 문장 쌍이 하나도 없습니다: 온전한 파일을 두거나, 지운 뒤 "
+        f"python -m helpers.datasets download {name}을(를) 실행하세요.",
+    ))
 
 
 def _local(name, split):
@@ -416,10 +444,10 @@ def _rows(lines, table, whole=False):
     for number, line in enumerate(lines):
         if number == 0:
             line = line.removeprefix(b"\xef\xbb\xbf")
-            if table.header:
-                continue
         fields, reason = _fields(line, table)
         pair, reason = (None, reason) if reason else _pair(fields, table)
+        if number == 0 and table.header and reason:  # names of columns are no pair; a file without them starts with one
+            continue
         if reason:
             left_out[reason] += 1
         else:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("COURSE_SHARED") or ROOT.parent / "shared") / "data"
 SNLI_ROWS = "premise\thypothesis\tlabel\nA dog runs.\tAn animal moves.\tentailment\nA dog runs.\tA dog sleeps.\tcontradiction\n"
 STS_ROWS = "main\tf\t2012\t1\t4.500\tA \"b\tB c\nmain\tf\t2012\t2\t0.000\tC\tD\tsource\tsource\n"
+KORSTS_HEADER, KORSTS_ROW = "genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\n", "g\tf\ty\t2\t3.0\t다\t라\n"
 
 
 @pytest.fixture(autouse=True)
@@ -78,9 +79,22 @@ def test_a_bad_nli_row_is_left_out_and_counted(row, reason, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("score", ["7", "-0.1", "nan", "four", ""])
 def test_a_bad_score_is_left_out_and_counted(score, tmp_path, monkeypatch):
-    put(tmp_path, "korean/korsts/train.tsv", f"genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\ng\tf\ty\t1\t{score}\t가\t나\n", monkeypatch)
+    put(tmp_path, "korean/korsts/train.tsv", f"{KORSTS_HEADER}g\tf\ty\t1\t{score}\t가\t나\n{KORSTS_ROW}", monkeypatch)
     frame = datasets.public("korsts", "train")
-    assert frame.empty and frame.attrs["left_out"] == {f"score {score!r}": 1}
+    assert len(frame) == 1 and frame.attrs["left_out"] == {f"score {score!r}": 1}
+
+
+@pytest.mark.parametrize("content", ["", KORSTS_HEADER, "sentence1,sentence2,score\n가,나,3\n", "<html>not found</html>\n"])
+@pytest.mark.parametrize("read", [datasets.public, datasets.by_source])
+def test_a_table_without_a_pair_is_refused(content, read, tmp_path, monkeypatch):
+    put(tmp_path, "korean/korsts/dev.tsv", content, monkeypatch)
+    with pytest.raises(datasets.DatasetError, match="dev.tsv holds no pair of korsts .dev.: .*helpers.datasets download korsts"):
+        read("korsts", "dev")
+
+
+def test_a_table_whose_header_is_missing_keeps_its_first_pair(tmp_path, monkeypatch):
+    put(tmp_path, "korean/korsts/dev.tsv", KORSTS_ROW, monkeypatch)
+    assert datasets.public("korsts", "dev").values.tolist() == [["다", "라", 3.0]]
 
 
 def test_one_line_reports_all_reasons_in_the_readers_language(tmp_path, monkeypatch, capsys):
@@ -119,6 +133,22 @@ def test_missing_or_changed_built_in_pairs_name_the_fix(tmp_path, monkeypatch):
     put(tmp_path, "nli.en.tsv", "id\tpremise\n1\ta\n")
     with pytest.raises(datasets.DatasetError, match="has the columns id, premise, not premise, hypothesis, label"):
         datasets.nli("en")
+
+
+STS_NAMES = "id\tsplit\ttheme\tsentence1\tsentence2\trating1\trating2\tscore\n"
+
+
+@pytest.mark.parametrize("content, words", [
+    (STS_NAMES + "s1\ttrain\tt\ta\tb\tfour\t5\t4.5\n", "has 'four' as a rating1, which is no number: restore it"),
+    (STS_NAMES + "s1\ttrain\tt\ta\tb\t4\t\t4.5\n", "has '' as a rating2, which is no number: restore it"),
+    (STS_NAMES.replace("split\t", "") + "s1\tt\ta\tb\t4\t5\t4.5\n", "not sentence1, sentence2, score, split: restore it"),
+    (STS_NAMES, "holds no pair: restore it"),
+])
+def test_spoilt_built_in_pairs_name_the_fix(content, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "data_folder", lambda: tmp_path)
+    put(tmp_path, "sts.en.tsv", content)
+    with pytest.raises(datasets.DatasetError, match=words):
+        datasets.sts("en", "train")
 
 
 @pytest.mark.parametrize("call, message", [
