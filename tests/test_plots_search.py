@@ -52,6 +52,20 @@ def test_a_direction_does_not_depend_on_the_order_of_the_sentences():
     assert_allclose(plots.principal_components(vectors[::-1])[0], places[::-1], atol=1e-9)
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_vector_that_is_not_finite_is_refused_by_its_place(broken, language):
+    vectors = VECTORS.copy()
+    vectors[2, 1] = broken
+    for draw in (plots.figure_sentence_space, plots.alt_sentence_space):
+        with pytest.raises(ValueError, match={"en": "^Vector 2 holds a number that is not finite", "ko": "^2번 벡터에"}[language]):
+            draw(vectors, GROUPS)
+
+
+def test_a_name_that_is_no_text_is_refused_by_its_place(language):
+    with pytest.raises(TypeError, match={"en": "^Name 1 is nan, not a text: write None", "ko": "^1번 이름이 글이 아니라 nan"}[language]):
+        plots.figure_sentence_space(VECTORS, GROUPS, ["a", float("nan"), None, "b"])
+
+
 def test_vectors_that_are_all_the_same_have_a_map_too():
     places, shares = plots.principal_components(np.ones((4, 3)))
     assert not places.any() and not shares.any()

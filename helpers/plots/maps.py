@@ -30,8 +30,17 @@ def principal_components(vectors, count=2):
 
     Returns:
         float (n, count) coordinates around the mean, and float (count,), the share of all variance that each direction holds.
+
+    Raises:
+        ValueError: a vector holds NaN or infinity.
     """
     centred = np.asarray(vectors, dtype=float)
+    broken = np.flatnonzero(~np.isfinite(centred).all(axis=-1))
+    if len(broken):
+        raise ValueError(say(
+            f"Vector {broken[0]} holds a number that is not finite (NaN or infinity): leave it out, or encode its sentence again.",
+            f"{broken[0]}번 벡터에 유한하지 않은 수(NaN이나 무한대)가 있습니다. 빼거나 그 문장을 다시 인코딩하세요.",
+        ))
     centred = centred - centred.mean(axis=0)
     _, lengths, directions = np.linalg.svd(centred, full_matrices=False)
     directions = directions[:count]
@@ -53,7 +62,8 @@ def figure_sentence_space(vectors, groups, names=None, title=None):
         matplotlib Figure; the points of a group carry its name as `label`, the texts at points the `gid` "name".
 
     Raises:
-        ValueError: fewer than three vectors, not as many groups or names as vectors, or more than eight groups.
+        TypeError, ValueError: fewer than three vectors, one that is not finite, not as many groups or names as vectors, a name
+            that is no text, or more than eight groups.
     """
     places, shares, groups, names = _sentence_space(vectors, groups, names)
     lines = wrap(title, 76) if title else []
@@ -152,6 +162,12 @@ def _sentence_space(vectors, groups, names):
             raise ValueError(say(
                 f"{len(vectors)} sentences need {len(vectors)} {what} in a list, these are {len(column)}.",
                 f"문장이 {len(vectors)}개이면 {what}도 {len(vectors)}개여야 합니다. 지금은 {len(column)}개입니다.",
+            ))
+    for row, name in enumerate(names):
+        if name is not None and not isinstance(name, str):
+            raise TypeError(say(
+                f"Name {row} is {name!r}, not a text: write None where nothing should stand at the point.",
+                f"{row}번 이름이 글이 아니라 {name!r}입니다. 점에 아무것도 쓰지 않으려면 None을 넣으세요.",
             ))
     groups = [str(group) for group in groups]
     kinds = len(set(groups))
