@@ -13,6 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+import helpers
 from tools import install, lab, lock, repository, update_readme
 
 if sys.version_info >= (3, 11):
@@ -363,3 +364,9 @@ def test_lab_starts_without_pop_ups():
     settings = Path(lab.environment({"JUPYTER_CONFIG_PATH": "own"})["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
     page = json.loads((settings / "labconfig" / "page_config.json").read_text(encoding="utf-8"))
     assert page["disabledExtensions"] == {"@jupyterlab/apputils-extension:announcements": True}
+
+
+def test_the_package_lists_each_of_its_modules():
+    listed = {name.strip() for line in re.findall(r"(?m)^(\w+(?:, \w+)*)  ", helpers.__doc__) for name in line.split(",")}
+    modules = {path.stem for path in (ROOT / "helpers").glob("*.py")} | {path.parent.name for path in (ROOT / "helpers").glob("*/__init__.py")}
+    assert listed == modules - {"__init__"}
