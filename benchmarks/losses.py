@@ -15,8 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.encode import positive, save
 
 HEADS = {"ClassificationHead": "SoftmaxLoss", "RegressionHead": "CosineSimilarityLoss"}

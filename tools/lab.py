@@ -49,7 +49,7 @@ def command(arguments, root=ROOT, user=getattr(os, "geteuid", lambda: None)()):
     return [
         sys.executable, "-m", "jupyterlab", start_page(language()),
         f"--ServerApp.root_dir={root}",
-        "--ServerApp.ip=127.0.0.1",  # this computer only; workshop/ is the way to serve a room
+        "--ServerApp.ip=127.0.0.1",  # this computer only
         *arguments,
     ]
 

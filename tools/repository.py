@@ -30,10 +30,5 @@ def colab_url(repository, path):
     return f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/{path}"
 
 
-def binder_url(repository, path):
-    """The same on Binder."""
-    return f"https://mybinder.org/v2/gh/{repository}/{BRANCH}?labpath={path}"
-
-
 def colab_badge(repository, path, alt="Open in Colab"):
     return f"[![{alt}](https://colab.research.google.com/assets/colab-badge.svg)]({colab_url(repository, path)})"
