@@ -473,7 +473,8 @@ def _keep_sums(checkpoint, files):
         path = _snapshot(checkpoint) / file
         digest = metadata.etag if len(metadata.etag) == 64 else _digest(path, hashlib.sha256())
         found[file] = [digest, path.stat().st_size, path.stat().st_mtime_ns]
-    saving.write_text(_verified(checkpoint), json.dumps(found, indent=1) + "\n")
+    with contextlib.suppress(OSError):  # a cache that others filled and that is not ours to write into is as good
+        saving.write_text(_verified(checkpoint), json.dumps(found, indent=1) + "\n")
 
 
 def _remove(path):

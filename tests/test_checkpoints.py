@@ -434,6 +434,16 @@ def test_a_download_of_before_the_sums_still_loads_and_the_next_one_writes_them(
     assert checkpoints.resolve(NAME) == str(downloaded)
 
 
+def test_a_cache_that_is_not_ours_to_write_into_is_as_good(downloaded, monkeypatch):
+    checkpoints._verified(checkpoints.CHECKPOINTS[NAME]).unlink()
+
+    def refuse(path, text):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(checkpoints.saving, "write_text", refuse)
+    assert checkpoints.download(NAME) == checkpoints.resolve(NAME) == str(downloaded)
+
+
 # --------------------------------------------------------------------------------------------- downloads that go wrong
 
 
