@@ -16,23 +16,25 @@ from helpers.language import say
 
 
 @contextlib.contextmanager
-def replacing(folder, own):
+def replacing(folder, own, mark):
     """A new folder to write into, which takes the place of `folder` when everything in it is written, else vanishes.
 
     Args:
         folder: str or Path; new, empty, or one that an earlier save wrote (which is replaced).
-        own: names (str) of what a save may have left there. Anything else is the reader's and is not deleted.
+        own: paths (str, inside the folder, with "/") of the files and folders that a save may have left there. Anything else
+            is the reader's and is not deleted.
+        mark: str, the one of them by which an earlier save is known; a folder without it is not replaced.
 
     Raises:
         ValueError: the folder holds something else, or is a file.
         OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full.
     """
     folder = Path(folder).expanduser().resolve()
-    others = [folder.name] if folder.is_file() else sorted({path.name for path in folder.glob("*")} - set(own))
-    if others:
+    other = _not_ours(folder, own, mark)
+    if other:
         raise ValueError(say(
-            f"{folder} holds something else ({others[0]}), which saving would delete: choose a new or empty folder.",
-            f"{folder}에 다른 것({others[0]})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
+            f"{folder} holds something else ({other}), which saving would delete: choose a new or empty folder.",
+            f"{folder}에 다른 것({other})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
         ))
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
@@ -47,6 +49,27 @@ def replacing(folder, own):
     except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise (_full_disk(folder) if is_disk_full(error) else error)
+
+
+def _not_ours(folder, own, mark):
+    """Something in the folder that no save of this kind wrote (str); None where it is new, empty or an earlier save."""
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        return folder.name
+    foreign = _first_foreign(folder, own)
+    if foreign or (folder / mark).is_file():
+        return foreign
+    return min((path.name for path in folder.iterdir()), default=None)
+
+
+def _first_foreign(folder, own, inside=""):
+    for path in sorted(folder.iterdir()):
+        name = inside + path.name
+        deeper = _first_foreign(path, own, name + "/") if name in own and path.is_dir() and not path.is_symlink() else None
+        if name not in own or deeper:
+            return deeper or name
+    return None
 
 
 def _exchange(new, folder):

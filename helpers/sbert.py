@@ -104,7 +104,7 @@ class SiamesePair(keras.Model):
         folder = Path(folder)
         if folder.exists() and not overwrite:
             raise FileExistsError(say(f"{folder} exists: choose another name.", f"{folder}이(가) 이미 있습니다: 다른 이름을 고르세요."))
-        with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}) as partial:
+        with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}, HEAD_FILE) as partial:
             self.encoder.save(partial)
             (partial / HEAD_FILE).write_text(json.dumps({"head": type(self).__name__, **self.settings()}), encoding="utf-8")
             saving.write_weights(partial / HEAD_WEIGHTS, self.head_weights())

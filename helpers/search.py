@@ -154,7 +154,7 @@ class Index:
             ))
         self._encode([])
         about = {"format": FORMAT, "encoder": fingerprint(self.encoder), "texts": self.texts, "sources": self.sources}
-        with saving.replacing(folder, {INDEX_FILE, VECTORS_FILE}) as partial:
+        with saving.replacing(folder, {INDEX_FILE, VECTORS_FILE}, INDEX_FILE) as partial:
             saving.write_weights(partial / VECTORS_FILE, {"vectors": self.vectors})
             saving.write_text(partial / INDEX_FILE, json.dumps(about, ensure_ascii=False))
 

@@ -31,7 +31,7 @@ POOLING_KEYS = {
     "lasttoken": "pooling_mode_lasttoken",
 }
 OUR_FILES = {  # what may lie in a folder that `save` replaces
-    MODULES, POOLING, NORMALIZE, TRANSFORMER, "config_sentence_transformers.json", "README.md",
+    MODULES, POOLING, f"{POOLING}/config.json", NORMALIZE, TRANSFORMER,
     *checkpoints.REQUIRED_FILES, *checkpoints.OPTIONAL_FILES,
 }
 
@@ -159,7 +159,7 @@ class SentenceEncoder:
             ValueError: the folder holds other files.
             OSError: it cannot be written, for example because the disk is full.
         """
-        with saving.replacing(folder, OUR_FILES) as partial:
+        with saving.replacing(folder, OUR_FILES, MODULES) as partial:
             self._write(partial)
 
     @classmethod

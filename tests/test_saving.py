@@ -9,8 +9,10 @@ from helpers import saving
 
 
 def save(folder, text):
-    with saving.replacing(folder, {"file.txt"}) as partial:
-        (partial / "file.txt").write_text(text, encoding="utf-8")
+    with saving.replacing(folder, {"file.txt", "inner", "inner/file.txt"}, "file.txt") as partial:
+        (partial / "inner").mkdir()
+        for name in ("file.txt", "inner/file.txt"):
+            (partial / name).write_text(text, encoding="utf-8")
 
 
 def test_a_save_takes_the_place_of_the_earlier_one(tmp_path):
@@ -38,11 +40,27 @@ def test_what_is_the_reader_s_is_not_deleted(tmp_path, place):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
 
 
+def test_what_is_the_reader_s_inside_a_folder_of_ours_is_not_deleted(tmp_path):
+    save(tmp_path / "encoder", "one")
+    (tmp_path / "encoder" / "inner" / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"holds something else \(inner/mine.txt\)"):
+        save(tmp_path / "encoder", "two")
+    assert (tmp_path / "encoder" / "inner" / "mine.txt").read_text("utf-8") == "mine"
+
+
+def test_a_folder_without_our_mark_is_not_replaced(tmp_path):
+    (tmp_path / "another" / "inner").mkdir(parents=True)
+    (tmp_path / "another" / "inner" / "file.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"another holds something else \(inner\)"):
+        save(tmp_path / "another", "new")
+    assert (tmp_path / "another" / "inner" / "file.txt").read_text("utf-8") == "mine"
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_an_interruption_leaves_the_earlier_save(tmp_path, error):
     save(tmp_path / "encoder", "one")
     with pytest.raises(type(error)):
-        with saving.replacing(tmp_path / "encoder", {"file.txt"}) as partial:
+        with saving.replacing(tmp_path / "encoder", {"file.txt", "inner", "inner/file.txt"}, "file.txt") as partial:
             (partial / "file.txt").write_text("half", encoding="utf-8")
             raise error
     assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"

@@ -300,6 +300,12 @@ def test_a_head_is_saved_over_a_head_and_over_nothing_else(tmp_path):
     assert (tmp_path / "thesis" / "chapter.txt").read_text("utf-8") == "mine"
 
 
+def test_a_head_is_not_saved_over_an_encoder(tmp_path):
+    untrained().save(tmp_path / "encoder")
+    with pytest.raises(ValueError, match=r"holds something else \(1_Pooling\)"):
+        sbert.RegressionHead(untrained()).save(tmp_path / "encoder")
+
+
 def full_disk(arrays, path, *_, **__):
     safetensors_save(arrays, path)
     os.truncate(path, 10)

@@ -362,7 +362,7 @@ def test_everything_saved_is_safetensors_json_or_text(tmp_path):
     SentenceEncoder(tiny.folder(), normalize=True).save(tmp_path / "encoder")
     files = content(tmp_path / "encoder")
     assert {name.rsplit(".", 1)[1] for name in files} == {"safetensors", "json", "txt"}
-    assert {name.split("/")[0] for name in files} | {"2_Normalize"} <= sentence_encoder.OUR_FILES
+    assert {*files, "1_Pooling", "2_Normalize"} == sentence_encoder.OUR_FILES
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "encoder").rglob("*.*") if path.is_file()}
     assert len(modes) == 1  # whoever may read one may read all
 
@@ -413,6 +413,23 @@ def test_folder_with_other_files_is_not_replaced(tmp_path):
         with pytest.raises(ValueError, match=r"holds something else \(thesis.txt\)"):
             encoder().save(folder)
     assert content(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+@pytest.mark.parametrize("own", ["README.md", "config_sentence_transformers.json", "1_Pooling/mine.txt"])
+def test_encoder_with_a_file_of_the_reader_s_is_not_replaced(own, tmp_path):
+    encoder().save(tmp_path / "encoder")
+    (tmp_path / "encoder" / own).write_text("my notes")
+    with pytest.raises(ValueError, match=rf"holds something else \({own}\)"):
+        encoder().save(tmp_path / "encoder")
+    assert (tmp_path / "encoder" / own).read_text() == "my notes"
+
+
+def test_checkpoint_is_not_replaced_by_an_encoder(tmp_path):
+    shutil.copytree(tiny.folder(), tmp_path / "bert")
+    before = content(tmp_path / "bert")
+    with pytest.raises(ValueError, match=r"holds something else \(config.json\)"):
+        encoder().save(tmp_path / "bert")
+    assert content(tmp_path / "bert") == before
 
 
 @pytest.mark.parametrize("modules", [None, "{", "[]", "{}", "[1]", '[{"type": "x.Transformer"}]'])
