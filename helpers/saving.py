@@ -1,6 +1,6 @@
 """Files that are whole or not there: what is written goes to a new place first and then takes the old one's name.
 
-A full disk, Ctrl-C or a power cut in the middle leaves the earlier save as it was.
+A full disk or Ctrl-C in the middle leaves the earlier save as it was.
 """
 
 import contextlib
@@ -76,11 +76,12 @@ def _exchange(new, folder):
     """Put `new` in the place of `folder`; where that fails, `folder` is back."""
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     os.rmdir(old)
-    os.rename(folder, old)
     try:
+        os.rename(folder, old)
         os.rename(new, folder)
-    except OSError:
-        os.rename(old, folder)
+    except BaseException:  # Ctrl-C, too
+        if not folder.exists():
+            os.rename(old, folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
 

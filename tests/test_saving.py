@@ -67,18 +67,22 @@ def test_an_interruption_leaves_the_earlier_save(tmp_path, error):
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
 
 
-def test_a_rename_that_fails_puts_the_earlier_save_back(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [PermissionError("a file in it is open"), KeyboardInterrupt()])
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_rename_that_fails_puts_the_earlier_save_back(tmp_path, monkeypatch, error, moved):
     save(tmp_path / "encoder", "one")
     rename, calls = os.rename, []
 
-    def second_fails(source, target):
+    def fails(source, target):
         calls.append(Path(target).name)
-        if len(calls) == 2:
-            raise PermissionError("a file in it is open")
+        if not moved and len(calls) == 2:  # instead of the new one's move
+            raise error
         rename(source, target)
+        if moved and len(calls) == 1:  # right after the old one's
+            raise error
 
-    monkeypatch.setattr(os, "rename", second_fails)
-    with pytest.raises(PermissionError):
+    monkeypatch.setattr(os, "rename", fails)
+    with pytest.raises(type(error)):
         save(tmp_path / "encoder", "two")
     assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
