@@ -101,7 +101,7 @@ class SiamesePair(keras.Model):
             ValueError: the folder holds other files.
             OSError: it cannot be written, a full disk for example; what stood there is untouched.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         if folder.exists() and not overwrite:
             raise FileExistsError(say(f"{folder} exists: choose another name.", f"{folder}이(가) 이미 있습니다: 다른 이름을 고르세요."))
         with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}, HEAD_FILE) as partial:
@@ -257,7 +257,7 @@ def load(folder):
     """
     from helpers.sentence_encoder import SentenceEncoder
 
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     try:
         settings = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -300,6 +300,19 @@ def test_a_head_is_saved_over_a_head_and_over_nothing_else(tmp_path):
     assert (tmp_path / "thesis" / "chapter.txt").read_text("utf-8") == "mine"
 
 
+def test_the_home_folder_is_spelt_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    model = sbert.RegressionHead(untrained())
+    model.save("~/saved")
+    with pytest.raises(FileExistsError, match="choose another name"):
+        model.save("~/saved", overwrite=False)
+    assert isinstance(sbert.load("~/saved"), sbert.RegressionHead)
+    training.Record("~/training", {})
+    assert sorted(os.listdir(tmp_path)) == ["saved", "training"]
+
+
 def test_a_head_is_not_saved_over_an_encoder(tmp_path):
     untrained().save(tmp_path / "encoder")
     with pytest.raises(ValueError, match=r"holds something else \(1_Pooling\)"):
