@@ -97,7 +97,11 @@ def write_weights(path, arrays):
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     try:
+        partial.unlink(missing_ok=True)
+        partial.touch()
+        readers = partial.stat().st_mode  # of any new file; safetensors lets only the owner read what it writes
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+        partial.chmod(readers)
         os.replace(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)
@@ -119,9 +123,16 @@ def _full_disk(path):
 
 
 def read_weights(path):
-    """{name: array} of a file that `write_weights` wrote."""
+    """{name: array} of a file that `write_weights` wrote.
+
+    Raises:
+        OSError: it is missing or may not be read; names the file.
+        SafetensorError: it is damaged.
+    """
     from safetensors.numpy import load_file
 
+    with open(path, "rb"):  # safetensors calls missing whatever it cannot open
+        pass
     return load_file(path)
 
 

@@ -170,7 +170,8 @@ class Index:
             Index.
 
         Raises:
-            ValueError: the folder holds no index, a damaged one, or one that another encoder made.
+            ValueError: the folder holds no index, a damaged one, or one that another encoder made; it is a file.
+            PermissionError: it may not be read.
         """
         folder = Path(folder).expanduser()
         try:
@@ -179,10 +180,18 @@ class Index:
             vectors = saving.read_weights(folder / VECTORS_FILE)["vectors"]
             whole = about["format"] == FORMAT and vectors.ndim == 2 and len(vectors) == len(texts) == len(sources)
         except FileNotFoundError as error:
+            missing = Path(error.filename).name
             raise ValueError(say(
-                f"{folder} holds no index ({Path(error.filename or INDEX_FILE).name} is missing): give the folder that index.save(folder) wrote.",
-                f"{folder}에는 색인이 없습니다({Path(error.filename or INDEX_FILE).name} 없음): index.save(folder)로 저장한 폴더를 주세요.",
+                f"{folder} holds no index ({missing} is missing): give the folder that index.save(folder) wrote.",
+                f"{folder}에는 색인이 없습니다({missing} 없음): index.save(folder)로 저장한 폴더를 주세요.",
             )) from None
+        except NotADirectoryError:
+            raise ValueError(say(
+                f"{folder} is a file, not the folder of an index: give the folder that index.save(folder) wrote.",
+                f"{folder}은(는) 색인 폴더가 아니라 파일입니다: index.save(folder)로 저장한 폴더를 주세요.",
+            )) from None
+        except PermissionError:
+            raise
         except Exception:  # whatever a damaged file makes a reader raise
             whole = False
         if not whole:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers import saving
@@ -65,6 +66,13 @@ def test_an_interruption_leaves_the_earlier_save(tmp_path, error):
             raise error
     assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "one"
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
+
+
+def test_weights_may_be_read_by_whoever_may_read_a_text(tmp_path):
+    saving.write_text(tmp_path / "text", "one")
+    (tmp_path / "weights.partial").touch(0o600)  # what an earlier try left
+    saving.write_weights(tmp_path / "weights", {"one": np.ones(1, "float32")})
+    assert (tmp_path / "weights").stat().st_mode == (tmp_path / "text").stat().st_mode
 
 
 @pytest.mark.parametrize("error", [PermissionError("a file in it is open"), KeyboardInterrupt()])
