@@ -27,18 +27,21 @@ def replacing(folder, own, mark):
 
     Raises:
         ValueError: the folder holds something else, or is a file.
-        OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full.
+        OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full or the place locked.
     """
     folder = Path(folder).expanduser().resolve()
-    other = _not_ours(folder, own, mark)
-    if other:
-        raise ValueError(say(
-            f"{folder} holds something else ({other}), which saving would delete: choose a new or empty folder.",
-            f"{folder}에 다른 것({other})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
-        ))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        other = _not_ours(folder, own, mark)
+        if other:
+            raise ValueError(say(
+                f"{folder} holds something else ({other}), which saving would delete: choose a new or empty folder.",
+                f"{folder}에 다른 것({other})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
+            ))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise (_full_disk(folder) if is_disk_full(error) else _locked(folder) if is_locked(error) else error) from None
     partial.chmod(0o755)  # mkdtemp keeps others out
     try:
         yield partial
@@ -113,6 +116,18 @@ def is_disk_full(error):
     codes = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
     words = [spelt for code in codes for spelt in (f"os error {code}", f"Errno {code}", os.strerror(code))]
     return getattr(error, "errno", None) in codes or any(spelt in str(error) for spelt in words)
+
+
+def is_locked(error):
+    """Does this error say that a place cannot be written to: no right, a read-only disk, or a file where a folder should be?"""
+    return isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)) or getattr(error, "errno", None) == errno.EROFS
+
+
+def _locked(folder):
+    return PermissionError(say(
+        f"{folder} cannot be written to: choose a folder of your own.",
+        f"{folder}에 쓸 수 없습니다: 쓸 수 있는 다른 폴더를 고르세요.",
+    ))
 
 
 def _full_disk(path):

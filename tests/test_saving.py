@@ -1,5 +1,6 @@
 """What is saved is whole, and nothing else beside it is touched."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -55,6 +56,23 @@ def test_a_folder_without_our_mark_is_not_replaced(tmp_path):
     with pytest.raises(ValueError, match=r"another holds something else \(inner\)"):
         save(tmp_path / "another", "new")
     assert (tmp_path / "another" / "inner" / "file.txt").read_text("utf-8") == "mine"
+
+
+@pytest.mark.parametrize("place", ["file/encoder", "file/deep/encoder"])
+def test_a_file_in_the_way_is_named_with_the_fix(tmp_path, place):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(OSError, match=rf"^\S*{place} cannot be written to: choose a folder of your own\.$"):
+        save(tmp_path / place, "new")
+    assert (tmp_path / "file").read_text("utf-8") == "mine"
+
+
+def test_a_read_only_disk_is_named_with_the_fix(tmp_path, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", "/somewhere")
+
+    monkeypatch.setattr(saving.tempfile, "mkdtemp", read_only)
+    with pytest.raises(OSError, match=r"^\S*encoder cannot be written to: choose a folder of your own\.$"):
+        save(tmp_path / "encoder", "new")
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
