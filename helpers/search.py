@@ -59,7 +59,7 @@ class Index:
                 changed since the first text was added.
         """
         texts = pairs.sentences(texts, "texts")
-        sources = [""] * len(texts) if sources is None else [str(source) for source in sources]
+        sources = [""] * len(texts) if sources is None else [_printable(str(source)) for source in sources]
         pairs.check_lengths(texts=texts, sources=sources)
         known = set(zip(self.texts, self.sources))
         new = [pair for pair in dict.fromkeys(zip(texts, sources)) if pair not in known]
@@ -244,6 +244,11 @@ def _another_encoder():
         "이 색인은 다른 인코더(가중치, 토크나이저 또는 풀링이 다름)로 만들어서 벡터의 뜻이 다릅니다. "
         "색인을 만든 인코더를 쓰거나 index.add(texts)로 색인을 다시 만드세요.",
     )
+
+
+def _printable(source):
+    """A source without the half characters (surrogates) of a file name in an old encoding, which no file in UTF-8 can hold."""
+    return source.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unit(vectors):

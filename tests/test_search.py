@@ -273,6 +273,17 @@ def test_a_folder_without_an_index_is_named(encoder, tmp_path):
         search.Index.load(tmp_path, encoder)
 
 
+def test_an_index_with_file_names_in_an_old_encoding_comes_back(encoder, tmp_path):
+    sources = [os.fsdecode("한글.txt".encode("cp949")) + ", 1", "글 😀, 1"]
+    index = search.Index(encoder)
+    index.add(["soccer", "sky"], sources)
+    index.save(tmp_path / "index")
+    loaded = search.Index.load(tmp_path / "index", encoder)
+    assert loaded.sources[0].endswith(".txt, 1") and loaded.sources[1] == "글 😀, 1"
+    loaded.add(["soccer"], sources[:1])  # known
+    assert len(loaded) == 2
+
+
 def test_what_is_no_index_is_named(index, encoder, tmp_path):
     index.save(tmp_path / "index")
     with pytest.raises(ValueError, match=r"index\.json is a file, not the folder of an index"):
