@@ -27,6 +27,10 @@ from helpers.language import say
 
 MODULES, STUDENT, DENSE = sentence_encoder.MODULES, "student", "2_Dense"
 WEIGHTS, KERNEL = "model.safetensors", "linear.weight"  # sentence-transformers' names
+OUR_FILES = {  # what may lie in a folder that `save` replaces
+    MODULES, STUDENT, *(f"{STUDENT}/{name}" for name in sentence_encoder.OUR_FILES),
+    DENSE, f"{DENSE}/config.json", f"{DENSE}/{WEIGHTS}",
+}
 
 
 def parallel(split):
@@ -164,7 +168,7 @@ class Distillation(keras.Model):
             ValueError: the folder holds other files.
             OSError: it cannot be written; what was saved there earlier is whole.
         """
-        with saving.replacing(folder, {MODULES, STUDENT, DENSE}) as partial:
+        with saving.replacing(folder, OUR_FILES, f"{DENSE}/{WEIGHTS}") as partial:
             self.student.save(partial / STUDENT)
             modules = json.loads((partial / STUDENT / MODULES).read_text(encoding="utf-8"))
             modules = [{**module, "path": f"{STUDENT}/{module['path']}".rstrip("/")} for module in modules]

@@ -125,7 +125,7 @@ def explain(error, what, setting):
             f"Not enough room on the disk for {what}: free some, or set {setting} to a folder on a larger disk. {again()}",
             f"디스크에 {what}을(를) 둘 자리가 없습니다. 자리를 비우거나 {setting}을(를) 더 큰 디스크의 폴더로 설정하세요. {again()}",
         )
-    if isinstance(error, PermissionError):
+    if saving.is_locked(error):
         return say(
             f"{error.filename} cannot be written to: set {setting} to a folder of your own. {again()}",
             f"{error.filename}에 쓸 수 없습니다. {setting}을(를) 쓸 수 있는 폴더로 설정하세요. {again()}",

@@ -1,6 +1,6 @@
 """Files that are whole or not there: what is written goes to a new place first and then takes the old one's name.
 
-A full disk, Ctrl-C or a power cut in the middle leaves the earlier save as it was.
+A full disk or Ctrl-C in the middle leaves the earlier save as it was.
 """
 
 import contextlib
@@ -16,27 +16,32 @@ from helpers.language import say
 
 
 @contextlib.contextmanager
-def replacing(folder, own):
+def replacing(folder, own, mark):
     """A new folder to write into, which takes the place of `folder` when everything in it is written, else vanishes.
 
     Args:
         folder: str or Path; new, empty, or one that an earlier save wrote (which is replaced).
-        own: names (str) of what a save may have left there. Anything else is the reader's and is not deleted.
+        own: paths (str, inside the folder, with "/") of the files and folders that a save may have left there. Anything else
+            is the reader's and is not deleted.
+        mark: str, the one of them by which an earlier save is known; a folder without it is not replaced.
 
     Raises:
         ValueError: the folder holds something else, or is a file.
-        OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full.
+        OSError: it could not be written; `folder` is as it was. The line names the fix where the disk is full or the place locked.
     """
     folder = Path(folder).expanduser().resolve()
-    others = [folder.name] if folder.is_file() else sorted({path.name for path in folder.glob("*")} - set(own))
-    if others:
-        raise ValueError(say(
-            f"{folder} holds something else ({others[0]}), which saving would delete: choose a new or empty folder.",
-            f"{folder}에 다른 것({others[0]})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
-        ))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        other = _not_ours(folder, own, mark)
+        if other:
+            raise ValueError(say(
+                f"{folder} holds something else ({other}), which saving would delete: choose a new or empty folder.",
+                f"{folder}에 다른 것({other})이 있어 저장하면 지워집니다: 새 폴더나 빈 폴더를 고르세요.",
+            ))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise (_full_disk(folder) if is_disk_full(error) else _locked(folder) if is_locked(error) else error) from None
     partial.chmod(0o755)  # mkdtemp keeps others out
     try:
         yield partial
@@ -49,15 +54,37 @@ def replacing(folder, own):
         raise (_full_disk(folder) if is_disk_full(error) else error)
 
 
+def _not_ours(folder, own, mark):
+    """Something in the folder that no save of this kind wrote (str); None where it is new, empty or an earlier save."""
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        return folder.name
+    foreign = _first_foreign(folder, own)
+    if foreign or (folder / mark).is_file():
+        return foreign
+    return min((path.name for path in folder.iterdir()), default=None)
+
+
+def _first_foreign(folder, own, inside=""):
+    for path in sorted(folder.iterdir()):
+        name = inside + path.name
+        deeper = _first_foreign(path, own, name + "/") if name in own and path.is_dir() and not path.is_symlink() else None
+        if name not in own or deeper:
+            return deeper or name
+    return None
+
+
 def _exchange(new, folder):
     """Put `new` in the place of `folder`; where that fails, `folder` is back."""
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     os.rmdir(old)
-    os.rename(folder, old)
     try:
+        os.rename(folder, old)
         os.rename(new, folder)
-    except OSError:
-        os.rename(old, folder)
+    except BaseException:  # Ctrl-C, too
+        if not folder.exists():
+            os.rename(old, folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -73,7 +100,11 @@ def write_weights(path, arrays):
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     try:
+        partial.unlink(missing_ok=True)
+        partial.touch()
+        readers = partial.stat().st_mode  # of any new file; safetensors lets only the owner read what it writes
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial)
+        partial.chmod(readers)
         os.replace(partial, path)
     except BaseException as error:
         partial.unlink(missing_ok=True)
@@ -87,6 +118,18 @@ def is_disk_full(error):
     return getattr(error, "errno", None) in codes or any(spelt in str(error) for spelt in words)
 
 
+def is_locked(error):
+    """Does this error say that a place cannot be written to: no right, a read-only disk, or a file where a folder should be?"""
+    return isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)) or getattr(error, "errno", None) == errno.EROFS
+
+
+def _locked(folder):
+    return PermissionError(say(
+        f"{folder} cannot be written to: choose a folder of your own.",
+        f"{folder}에 쓸 수 없습니다: 쓸 수 있는 다른 폴더를 고르세요.",
+    ))
+
+
 def _full_disk(path):
     return OSError(errno.ENOSPC, say(
         f"The disk is full: nothing was written to {path}, what stood there before is whole. Free some room and save again.",
@@ -95,9 +138,16 @@ def _full_disk(path):
 
 
 def read_weights(path):
-    """{name: array} of a file that `write_weights` wrote."""
+    """{name: array} of a file that `write_weights` wrote.
+
+    Raises:
+        OSError: it is missing or may not be read; names the file.
+        SafetensorError: it is damaged.
+    """
     from safetensors.numpy import load_file
 
+    with open(path, "rb"):  # safetensors calls missing whatever it cannot open
+        pass
     return load_file(path)
 
 

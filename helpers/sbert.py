@@ -101,10 +101,10 @@ class SiamesePair(keras.Model):
             ValueError: the folder holds other files.
             OSError: it cannot be written, a full disk for example; what stood there is untouched.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         if folder.exists() and not overwrite:
             raise FileExistsError(say(f"{folder} exists: choose another name.", f"{folder}이(가) 이미 있습니다: 다른 이름을 고르세요."))
-        with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}) as partial:
+        with saving.replacing(folder, {*sentence_encoder.OUR_FILES, HEAD_FILE, HEAD_WEIGHTS}, HEAD_FILE) as partial:
             self.encoder.save(partial)
             (partial / HEAD_FILE).write_text(json.dumps({"head": type(self).__name__, **self.settings()}), encoding="utf-8")
             saving.write_weights(partial / HEAD_WEIGHTS, self.head_weights())
@@ -253,22 +253,41 @@ def load(folder):
         ClassificationHead or RegressionHead.
 
     Raises:
-        OSError: the folder holds no saved head.
+        OSError: the folder holds no saved head, or may not be read.
+        ValueError: head or encoder is damaged.
     """
     from helpers.sentence_encoder import SentenceEncoder
 
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     try:
-        settings = json.loads((folder / HEAD_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        written = (folder / HEAD_FILE).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(say(
             f"{folder} holds no {HEAD_FILE}: give the folder that model.save(...) wrote.",
             f"{folder}에 {HEAD_FILE} 파일이 없습니다: model.save(...)로 저장한 폴더를 주세요.",
         )) from None
-    model = HEADS[settings.pop("head")](SentenceEncoder.load(folder), **settings)
-    if isinstance(model, ClassificationHead):
-        model.W_y.assign(saving.read_weights(folder / HEAD_WEIGHTS)["W_y"])
+    try:
+        settings = json.loads(written)
+        head, weights = HEADS[settings.pop("head")], saving.read_weights(folder / HEAD_WEIGHTS)
+    except PermissionError:
+        raise
+    except Exception:  # whatever a damaged file makes a reader raise
+        raise ValueError(_damaged(folder)) from None
+    encoder = SentenceEncoder.load(folder)
+    try:
+        model = head(encoder, **settings)
+        if isinstance(model, ClassificationHead):
+            model.W_y.assign(weights["W_y"])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(_damaged(folder)) from None
     return model
+
+
+def _damaged(folder):
+    return say(
+        f"The head in {folder} ({HEAD_FILE}, {HEAD_WEIGHTS}) is damaged: save it again with model.save(...).",
+        f"{folder}의 헤드({HEAD_FILE}, {HEAD_WEIGHTS})가 손상되었습니다: model.save(...)로 다시 저장하세요.",
+    )
 
 
 # --- evaluation ---------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class Index:
                 changed since the first text was added.
         """
         texts = pairs.sentences(texts, "texts")
-        sources = [""] * len(texts) if sources is None else [str(source) for source in sources]
+        sources = [""] * len(texts) if sources is None else [_printable(str(source)) for source in sources]
         pairs.check_lengths(texts=texts, sources=sources)
         known = set(zip(self.texts, self.sources))
         new = [pair for pair in dict.fromkeys(zip(texts, sources)) if pair not in known]
@@ -154,7 +154,7 @@ class Index:
             ))
         self._encode([])
         about = {"format": FORMAT, "encoder": fingerprint(self.encoder), "texts": self.texts, "sources": self.sources}
-        with saving.replacing(folder, {INDEX_FILE, VECTORS_FILE}) as partial:
+        with saving.replacing(folder, {INDEX_FILE, VECTORS_FILE}, INDEX_FILE) as partial:
             saving.write_weights(partial / VECTORS_FILE, {"vectors": self.vectors})
             saving.write_text(partial / INDEX_FILE, json.dumps(about, ensure_ascii=False))
 
@@ -170,7 +170,8 @@ class Index:
             Index.
 
         Raises:
-            ValueError: the folder holds no index, a damaged one, or one that another encoder made.
+            ValueError: the folder holds no index, a damaged one, or one that another encoder made; it is a file.
+            PermissionError: it may not be read.
         """
         folder = Path(folder).expanduser()
         try:
@@ -179,10 +180,18 @@ class Index:
             vectors = saving.read_weights(folder / VECTORS_FILE)["vectors"]
             whole = about["format"] == FORMAT and vectors.ndim == 2 and len(vectors) == len(texts) == len(sources)
         except FileNotFoundError as error:
+            missing = Path(error.filename).name
             raise ValueError(say(
-                f"{folder} holds no index ({Path(error.filename or INDEX_FILE).name} is missing): give the folder that index.save(folder) wrote.",
-                f"{folder}에는 색인이 없습니다({Path(error.filename or INDEX_FILE).name} 없음): index.save(folder)로 저장한 폴더를 주세요.",
+                f"{folder} holds no index ({missing} is missing): give the folder that index.save(folder) wrote.",
+                f"{folder}에는 색인이 없습니다({missing} 없음): index.save(folder)로 저장한 폴더를 주세요.",
             )) from None
+        except NotADirectoryError:
+            raise ValueError(say(
+                f"{folder} is a file, not the folder of an index: give the folder that index.save(folder) wrote.",
+                f"{folder}은(는) 색인 폴더가 아니라 파일입니다: index.save(folder)로 저장한 폴더를 주세요.",
+            )) from None
+        except PermissionError:
+            raise
         except Exception:  # whatever a damaged file makes a reader raise
             whole = False
         if not whole:
@@ -235,6 +244,11 @@ def _another_encoder():
         "이 색인은 다른 인코더(가중치, 토크나이저 또는 풀링이 다름)로 만들어서 벡터의 뜻이 다릅니다. "
         "색인을 만든 인코더를 쓰거나 index.add(texts)로 색인을 다시 만드세요.",
     )
+
+
+def _printable(source):
+    """A source without the half characters (surrogates) of a file name in an old encoding, which no file in UTF-8 can hold."""
+    return source.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unit(vectors):

@@ -31,7 +31,7 @@ POOLING_KEYS = {
     "lasttoken": "pooling_mode_lasttoken",
 }
 OUR_FILES = {  # what may lie in a folder that `save` replaces
-    MODULES, POOLING, NORMALIZE, TRANSFORMER, "config_sentence_transformers.json", "README.md",
+    MODULES, POOLING, f"{POOLING}/config.json", NORMALIZE, TRANSFORMER,
     *checkpoints.REQUIRED_FILES, *checkpoints.OPTIONAL_FILES,
 }
 
@@ -159,7 +159,7 @@ class SentenceEncoder:
             ValueError: the folder holds other files.
             OSError: it cannot be written, for example because the disk is full.
         """
-        with saving.replacing(folder, OUR_FILES) as partial:
+        with saving.replacing(folder, OUR_FILES, MODULES) as partial:
             self._write(partial)
 
     @classmethod
@@ -173,11 +173,12 @@ class SentenceEncoder:
             SentenceEncoder.
 
         Raises:
-            ValueError: the folder holds no encoder, or one with parts that this class does not have.
+            ValueError: the folder holds no encoder, a damaged one, or one with parts that this class does not have.
+            PermissionError: it may not be read.
         """
         folder = Path(folder).expanduser()
         paths = _modules(folder)
-        limits = _json(folder / paths["Transformer"] / TRANSFORMER, {})
+        limits = _settings(folder / paths["Transformer"] / TRANSFORMER)
         return cls(folder / paths["Transformer"], _saved_pooling(folder / paths["Pooling"]), "Normalize" in paths,
                    limits.get("max_seq_length"))
 
@@ -274,7 +275,7 @@ def _bert(checkpoint):
             f"{str(checkpoint)!r} is not a folder on this computer: write SentenceEncoder(checkpoints.resolve(name)) with one of {names}.",
             f"{str(checkpoint)!r}: 이 컴퓨터에 그런 폴더가 없습니다. {names} 가운데 하나로 SentenceEncoder(checkpoints.resolve(이름))이라고 쓰세요.",
         ))
-    if _json(folder / "config.json", {}).get("model_type") != "bert" or not (folder / checkpoints.MODEL_FILE).is_file():
+    if _settings(folder / "config.json").get("model_type") != "bert" or not (folder / checkpoints.MODEL_FILE).is_file():
         raise ValueError(_not_a_bert(folder))
     weights = folder / checkpoints.MODEL_FILE
     if checkpoints.promised_size(weights) != weights.stat().st_size:
@@ -284,11 +285,24 @@ def _bert(checkpoint):
         ))
     from transformers import AutoTokenizer, TFBertModel
 
-    # use_safetensors: a pickle that lies beside the weights is not opened.
-    model, found = TFBertModel.from_pretrained(folder, use_safetensors=True, output_loading_info=True)
+    try:  # use_safetensors: a pickle that lies beside the weights is not opened
+        model, found = TFBertModel.from_pretrained(folder, use_safetensors=True, output_loading_info=True)
+    except PermissionError:
+        raise
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:  # sizes that the weights do not have
+        raise ValueError(_damaged(folder / "config.json")) from error
+    if any("encoder.layer" in name.replace("/", ".") for name in found["unexpected_keys"]):  # they would be left out
+        raise ValueError(_damaged(folder / "config.json"))
     if any("pooler" not in name for name in found["missing_keys"]):  # they would be random numbers
         raise ValueError(_not_a_bert(folder))
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for name in ("tokenizer_config.json", "tokenizer.json"):
+        _settings(folder / name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (ImportError, MemoryError, PermissionError):
+        raise
+    except Exception as error:  # the library's are of no class of their own
+        raise ValueError(_damaged(folder / "tokenizer.json")) from error
     encoding.check_belong_together(model, tokenizer)
     return model, tokenizer
 
@@ -297,6 +311,13 @@ def _not_a_bert(folder):
     return say(
         f"{folder} holds no BERT: its config.json must say model_type bert, and its {checkpoints.MODEL_FILE} hold all of BERT's weights.",
         f"{folder}에는 BERT가 없습니다: config.json의 model_type이 bert이고 {checkpoints.MODEL_FILE}에 BERT의 가중치가 모두 있어야 합니다.",
+    )
+
+
+def _damaged(path):
+    return say(
+        f"{path} is damaged, or belongs to another encoder: save the encoder again, or copy the folder again.",
+        f"{path} 파일이 손상되었거나 다른 인코더의 것입니다: 인코더를 다시 저장하거나 폴더를 다시 복사하세요.",
     )
 
 
@@ -384,12 +405,25 @@ def _json(path, otherwise):
         return otherwise
 
 
+def _settings(path):
+    """The object (dict) that a JSON file holds; empty where there is no file."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict):
+        raise ValueError(_damaged(path))
+    return settings
+
+
 def _modules(folder):
     """{kind: path inside the folder} of a saved encoder: a Transformer, a Pooling, perhaps a Normalize."""
     modules = _json(folder / MODULES, None)
     try:
         kinds = [module["type"].rsplit(".", 1)[-1] for module in modules]
-        paths = dict(zip(kinds, [module["path"] for module in modules]))
+        paths = {kind: str(module["path"]) for kind, module in zip(kinds, modules)}
     except (TypeError, KeyError, AttributeError):
         kinds = None
     if not kinds:
@@ -409,6 +443,8 @@ def _modules(folder):
 
 def _saved_pooling(folder):
     """The name of the pooling, out of either spelling that sentence-transformers has had for it."""
-    config = _json(folder / "config.json", {})
+    if not (folder / "config.json").is_file():
+        raise ValueError(_damaged(folder / "config.json"))
+    config = _settings(folder / "config.json")
     modes = config.get("pooling_mode") or [name for name, key in POOLING_KEYS.items() if config.get(key)]
     return modes[0] if isinstance(modes, list) and len(modes) == 1 else modes

@@ -274,7 +274,7 @@ class Record:
     """
 
     def __init__(self, folder, recipe):
-        self.folder = Path(folder) if folder else None
+        self.folder = Path(folder).expanduser() if folder else None
         recipe = json.loads(json.dumps(recipe))
         self.state = {"recipe": recipe, "history": [], "best": 0, "seconds": 0.0, "finished": False}
         self.clock, self._best = time.monotonic(), None

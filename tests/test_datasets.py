@@ -1,5 +1,6 @@
 """The promises of `helpers/datasets.py` and `helpers/download.py`: pinned, checked, resumed; no bad row is trained on."""
 
+import errno
 import hashlib
 import io
 import json
@@ -301,6 +302,12 @@ def test_a_refusing_server_is_explained(status, message, tmp_path):
     with Server(CONTENT) as server, pytest.raises(download.DownloadError, match=message):
         server.status = status
         download.fetch(server.url, DIGEST, tmp_path / "pairs.tsv")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST])
+def test_a_place_that_cannot_be_written_to_is_explained(code):
+    line = download.explain(OSError(code, os.strerror(code), "/data/cache"), "a.csv", "COURSE_CACHE")
+    assert line.startswith("/data/cache cannot be written to: set COURSE_CACHE to a folder of your own.")
 
 
 def test_no_network_is_explained(tmp_path):

@@ -257,6 +257,15 @@ def test_saving_replaces_a_model_and_nothing_else(tmp_path):
     assert (tmp_path / "mine" / "diary.txt").read_text(encoding="utf-8") == "dear diary"
 
 
+def test_homework_in_the_student_s_folder_is_not_deleted(tmp_path):
+    model = distilled()
+    model.save(tmp_path / "model")
+    (tmp_path / "model" / "student" / "homework.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"student/homework\.txt"):
+        model.save(tmp_path / "model")
+    assert (tmp_path / "model" / "student" / "homework.txt").read_text(encoding="utf-8") == "mine"
+
+
 def test_a_folder_without_a_map_is_named(tmp_path):
     encoder().save(tmp_path / "encoder")
     for folder in ("encoder", "nowhere"):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -300,6 +301,25 @@ def test_a_head_is_saved_over_a_head_and_over_nothing_else(tmp_path):
     assert (tmp_path / "thesis" / "chapter.txt").read_text("utf-8") == "mine"
 
 
+def test_the_home_folder_is_spelt_with_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    model = sbert.RegressionHead(untrained())
+    model.save("~/saved")
+    with pytest.raises(FileExistsError, match="choose another name"):
+        model.save("~/saved", overwrite=False)
+    assert isinstance(sbert.load("~/saved"), sbert.RegressionHead)
+    training.Record("~/training", {})
+    assert sorted(os.listdir(tmp_path)) == ["saved", "training"]
+
+
+def test_a_head_is_not_saved_over_an_encoder(tmp_path):
+    untrained().save(tmp_path / "encoder")
+    with pytest.raises(ValueError, match=r"holds something else \(1_Pooling\)"):
+        sbert.RegressionHead(untrained()).save(tmp_path / "encoder")
+
+
 def full_disk(arrays, path, *_, **__):
     safetensors_save(arrays, path)
     os.truncate(path, 10)
@@ -345,6 +365,36 @@ def test_a_full_disk_while_training_keeps_the_last_epoch(uninterrupted, tmp_path
 def test_a_folder_without_a_head_is_explained(tmp_path):
     with pytest.raises(OSError, match="holds no sbert_head.json"):
         sbert.load(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def saved_head(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("head") / "saved"
+    sbert.ClassificationHead(untrained()).save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("file, content", [
+    ("sbert_head.json", b""), ("sbert_head.json", b'{"head": "Classif'), ("sbert_head.json", b"{}"), ("sbert_head.json", b"[]"),
+    ("sbert_head.json", b"\xff\xfe\x00"), ("sbert_head.json", b'{"head": "AnotherHead"}'), ("sbert_head.json", b'{"head": ["RegressionHead"]}'),
+    ("sbert_head.safetensors", None), ("sbert_head.safetensors", b""), ("sbert_head.safetensors", b"\x08"),
+    # one that loads the encoder: both files are whole, and do not belong together
+    ("sbert_head.json", b'{"head": "ClassificationHead", "classes": 2, "parts": ["u", "v", "abs(u-v)"]}'),
+    ("sbert_head.json", b'{"head": "RegressionHead", "classes": 3}'),
+])
+def test_a_damaged_head_is_named(saved_head, tmp_path, file, content):
+    shutil.copytree(saved_head, tmp_path / "saved")
+    if content is None:
+        (tmp_path / "saved" / file).unlink()
+    else:
+        (tmp_path / "saved" / file).write_bytes(content)
+    with pytest.raises(ValueError, match=r"The head in .*saved .* is damaged: save it again"):
+        sbert.load(tmp_path / "saved")
+
+
+def test_a_file_instead_of_a_head_s_folder_is_explained(saved_head):
+    with pytest.raises(OSError, match="holds no sbert_head.json: give the folder"):
+        sbert.load(saved_head / "sbert_head.json")
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------

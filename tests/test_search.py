@@ -273,6 +273,36 @@ def test_a_folder_without_an_index_is_named(encoder, tmp_path):
         search.Index.load(tmp_path, encoder)
 
 
+def test_an_index_with_file_names_in_an_old_encoding_comes_back(encoder, tmp_path):
+    sources = [os.fsdecode("한글.txt".encode("cp949")) + ", 1", "글 😀, 1"]
+    index = search.Index(encoder)
+    index.add(["soccer", "sky"], sources)
+    index.save(tmp_path / "index")
+    loaded = search.Index.load(tmp_path / "index", encoder)
+    assert loaded.sources[0].endswith(".txt, 1") and loaded.sources[1] == "글 😀, 1"
+    loaded.add(["soccer"], sources[:1])  # known
+    assert len(loaded) == 2
+
+
+def test_what_is_no_index_is_named(index, encoder, tmp_path):
+    index.save(tmp_path / "index")
+    with pytest.raises(ValueError, match=r"index\.json is a file, not the folder of an index"):
+        search.Index.load(tmp_path / "index" / "index.json", encoder)
+    (tmp_path / "index" / "vectors.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"holds no index \(vectors\.safetensors is missing\)"):
+        search.Index.load(tmp_path / "index", encoder)
+
+
+def test_an_index_that_may_not_be_read_is_not_called_damaged(index, encoder, tmp_path, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    index.save(tmp_path / "index")
+    monkeypatch.setattr(saving, "read_weights", locked)
+    with pytest.raises(PermissionError, match=r"vectors\.safetensors"):
+        search.Index.load(tmp_path / "index", encoder)
+
+
 @pytest.mark.parametrize("harm", ["half a file", "other texts", "no vectors inside"])
 def test_a_damaged_index_is_refused(index, encoder, tmp_path, harm):
     folder = tmp_path / "index"

@@ -1,12 +1,15 @@
 """The encoder: the same vector for a text wherever it stands, and a saved encoder that is the same encoder, here and elsewhere."""
 
+import atexit
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -362,7 +365,7 @@ def test_everything_saved_is_safetensors_json_or_text(tmp_path):
     SentenceEncoder(tiny.folder(), normalize=True).save(tmp_path / "encoder")
     files = content(tmp_path / "encoder")
     assert {name.rsplit(".", 1)[1] for name in files} == {"safetensors", "json", "txt"}
-    assert {name.split("/")[0] for name in files} | {"2_Normalize"} <= sentence_encoder.OUR_FILES
+    assert {*files, "1_Pooling", "2_Normalize"} == sentence_encoder.OUR_FILES
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "encoder").rglob("*.*") if path.is_file()}
     assert len(modes) == 1  # whoever may read one may read all
 
@@ -415,6 +418,23 @@ def test_folder_with_other_files_is_not_replaced(tmp_path):
     assert content(tmp_path) == {"thesis.txt": b"years of work"}
 
 
+@pytest.mark.parametrize("own", ["README.md", "config_sentence_transformers.json", "1_Pooling/mine.txt"])
+def test_encoder_with_a_file_of_the_reader_s_is_not_replaced(own, tmp_path):
+    encoder().save(tmp_path / "encoder")
+    (tmp_path / "encoder" / own).write_text("my notes")
+    with pytest.raises(ValueError, match=rf"holds something else \({own}\)"):
+        encoder().save(tmp_path / "encoder")
+    assert (tmp_path / "encoder" / own).read_text() == "my notes"
+
+
+def test_checkpoint_is_not_replaced_by_an_encoder(tmp_path):
+    shutil.copytree(tiny.folder(), tmp_path / "bert")
+    before = content(tmp_path / "bert")
+    with pytest.raises(ValueError, match=r"holds something else \(config.json\)"):
+        encoder().save(tmp_path / "bert")
+    assert content(tmp_path / "bert") == before
+
+
 @pytest.mark.parametrize("modules", [None, "{", "[]", "{}", "[1]", '[{"type": "x.Transformer"}]'])
 def test_folder_that_is_no_encoder_is_refused(modules, tmp_path):
     shutil.copytree(tiny.folder(), tmp_path / "plain")
@@ -432,6 +452,44 @@ def test_a_saved_encoder_that_was_cut_off_says_so(tmp_path, kept):
     weights = tmp_path / "mine" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:kept])
     with pytest.raises(ValueError, match="model.safetensors is cut off or altered"):
+        SentenceEncoder.load(tmp_path / "mine")
+
+
+@cache
+def saved():
+    """One saved encoder, to be copied and harmed."""
+    folder = Path(tempfile.mkdtemp(prefix="saved-encoder-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    encoder().save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json", "1_Pooling/config.json"])
+@pytest.mark.parametrize("content", ["[]", "null", "", '{"half": '])
+def test_a_saved_encoder_with_a_damaged_json_file_names_it(file, content, tmp_path):
+    shutil.copytree(saved(), tmp_path / "mine")
+    (tmp_path / "mine" / file).write_text(content)
+    with pytest.raises(ValueError, match=f"mine/{file} is damaged.*: save the encoder again"):
+        SentenceEncoder.load(tmp_path / "mine")
+
+
+def test_a_saved_encoder_without_its_pooling_or_with_half_a_tokenizer_is_damaged(tmp_path):
+    for file, content in (("tokenizer.json", "{}"), ("1_Pooling/config.json", None)):
+        shutil.copytree(saved(), tmp_path / "mine", dirs_exist_ok=True)
+        (tmp_path / "mine" / file).unlink() if content is None else (tmp_path / "mine" / file).write_text(content)
+        with pytest.raises(ValueError, match=f"mine/{file} is damaged"):
+            SentenceEncoder.load(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("other", [
+    {"hidden_size": 32}, {"vocab_size": 10}, {"vocab_size": 1000}, {"num_hidden_layers": 1}, {"max_position_embeddings": 512},
+    {"intermediate_size": 8}, {"num_attention_heads": 3}, {"num_attention_heads": 0}, {"hidden_size": "wide"}, {"hidden_act": "none"},
+], ids=str)
+def test_a_config_that_does_not_fit_the_weights_is_damaged(other, tmp_path):
+    shutil.copytree(saved(), tmp_path / "mine")
+    file = tmp_path / "mine" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **other}))
+    with pytest.raises(ValueError, match="config.json is damaged, or belongs to another encoder"):
         SentenceEncoder.load(tmp_path / "mine")
 
 
