@@ -1,4 +1,4 @@
-"""Train a head of `helpers.sbert` the way the paper does, and be able to go on after an interruption.
+"""Train a head of `helpers.sbert`, or a `distillation.Distillation`, the way the paper does, and be able to go on after an interruption.
 
     history = training.train(model, batches, epochs=4, folder="build/sts",
                              evaluate=lambda: sbert.spearman(encoder, dev.sentence1, dev.sentence2, dev.score))
@@ -8,9 +8,11 @@ clipped to norm 1. It is `model.compile` and `model.fit` with the callbacks belo
 """
 
 import gc
+import hashlib
 import json
 import math
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from helpers import encoding, saving
 from helpers.language import say
 
 STATE_FILE, START_FILE, BEST_FILE, BACKUP = "training.json", "start.safetensors", "best.safetensors", "backup"
+STARTS = weakref.WeakKeyDictionary()  # {a head or its BERT that this process trained: {folder: what `_mark` gave before}}
 
 
 def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, evaluate=None, patience=None, folder=None,
@@ -33,7 +36,7 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
     every epoch; the epoch that was cut off is done again from its beginning).
 
     Args:
-        model: `sbert.ClassificationHead` or `sbert.RegressionHead`.
+        model: `sbert.ClassificationHead`, `sbert.RegressionHead` or `distillation.Distillation`.
         batches: what `model.batches(..., shuffle=True)` returned.
         epochs: int.
         learning_rate: float, the highest that is reached.
@@ -42,7 +45,7 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         evaluate: function without arguments, called after every epoch, or None. Returns a float, more is better, measured
             on held-out pairs: a Spearman correlation or an accuracy. The best epoch is chosen by it.
         patience: int, stop after so many epochs without a better value; None never stops early.
-        folder: str or Path where the training can be gone on with, or None. Not for several workers (docs/distributed.md).
+        folder: str or Path where the training can be gone on with, or None; the same data and start weights are needed for it. Not for several workers (docs/distributed.md).
         seed: int, of dropout. The order of the pairs has its own seed in `batches`.
         progress: bool, a bar with the remaining time.
 
@@ -62,11 +65,15 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
             "Several workers cannot share this folder: use model.fit with BackupAndRestore, see docs/distributed.md.",
             "여러 워커가 이 폴더를 함께 쓸 수 없습니다: model.fit과 BackupAndRestore를 쓰세요(docs/distributed.md 참고).",
         ))
+    start = _start(model, folder) if folder else {}
     record = Record(folder, {
         "head": type(model).__name__, **model.settings(), "pairs": len(batches.targets), "batch_size": batches.batch_size,
-        "order_seed": batches.seed, "epochs": epochs, "learning_rate": learning_rate, "warm_up": warm_up, "clip": clip,
-        "patience": patience, "seed": seed,
+        "order_seed": batches.seed, "shuffle": bool(batches.shuffle), "epochs": epochs, "learning_rate": learning_rate,
+        "warm_up": warm_up, "clip": clip, "patience": patience, "seed": seed,
+        **({**_reading(model), **_data(batches), **{name: mark for name, (_, mark) in start.items()}} if folder else {}),
     })
+    for part, mark in start.values():  # the folder is this training's: run again in this process, it is known by its first start
+        STARTS.setdefault(part, {})[_place(folder)] = mark
     if record.state["finished"]:
         record.restore(model)
         return record.table()
@@ -116,6 +123,50 @@ def _check(epochs, learning_rate, warm_up, patience):
         if not fits:
             raise ValueError(say(f"{name}={value!r} makes no sense here: try {name}={example}.",
                                  f"{name}={value!r}: 쓸 수 없는 값입니다. {name}={example}(으)로 해 보세요."))
+
+
+def _reading(model):
+    """How the encoder that is trained reads a sentence."""
+    encoder = model.student if hasattr(model, "student") else model.encoder
+    return {"pooling": encoder.pooling, "normalize": encoder.normalize, "max_length": encoder.max_length}
+
+
+def _data(batches):
+    """What is trained on: a digest, and one number for vectors, which are calculated and may differ in their last digits."""
+    digest = hashlib.sha256()
+    for texts in (batches.sentences1, batches.sentences2):
+        for text in texts:
+            digest.update(f"{len(text)} {text}".encode())
+    vectors = batches.targets.ndim > 1
+    if not vectors:
+        digest.update(np.ascontiguousarray(batches.targets).data)
+    return {"data": digest.hexdigest()[:16], **({"vectors": _mark([batches.targets])} if vectors else {})}
+
+
+def _start(model, folder):
+    """{name: (the BERT or the head, the mark of the weights it starts from)}."""
+    of_bert = {id(weight) for weight in model.bert.weights}
+    # The pooler is not read, and random where a checkpoint has none.
+    both = [(id(weight) in of_bert, array) for weight, array in zip(model.weights, model.get_weights()) if "/pooler/" not in weight.name]
+    again, start = (Path(folder) / STATE_FILE).is_file(), {}
+    for name, part, inside in (("encoder_weights", model.bert, True), ("head_weights", model, False)):
+        known = STARTS.get(part, {}).get(_place(folder)) if again else None
+        start[name] = part, _mark([array for of, array in both if of == inside]) if known is None else known
+    return start
+
+
+def _place(folder):
+    return str(Path(folder).resolve())
+
+
+def _mark(arrays):
+    """A number that other weights do not have, and that hardly moves where the same ones were rounded otherwise."""
+    random, product, square = np.random.default_rng(0), 0.0, 0.0
+    for array in arrays:
+        for part in np.array_split(np.ravel(array), 1 + np.size(array) // 2**20):
+            part = part.astype("float64")
+            product, square = product + part @ random.standard_normal(len(part)), square + part @ part
+    return float(product + 10 * math.sqrt(square))
 
 
 def _whole(value):
@@ -286,7 +337,7 @@ class Record:
                 self.state = found
 
     def _refuse_another(self, found, asked):
-        differing = [name for name in {**found, **asked} if found.get(name) != asked.get(name)]
+        differing = [name for name in {**found, **asked} if not _same(found.get(name), asked.get(name))]
         if differing:
             there = ", ".join(f"{name}={found.get(name)!r}" for name in differing)
             here = ", ".join(f"{name}={asked.get(name)!r}" for name in differing)
@@ -356,6 +407,11 @@ class Record:
     def _write(self):
         if self.folder:
             saving.write_text(self.folder / STATE_FILE, json.dumps(self.state, indent=1))
+
+
+def _same(one, other):
+    """Floats as well: vectors that are calculated again may differ in their last digits."""
+    return one == other or isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=1e-6)
 
 
 def weights(model):

@@ -268,6 +268,49 @@ def test_a_folder_of_another_training_is_refused(tmp_path):
         train(*regression(), epochs=2, folder=tmp_path)
 
 
+def other_start():
+    started = encoder()
+    started.model.set_weights([weight * 1.001 for weight in started.model.get_weights()])
+    return started
+
+
+@pytest.mark.parametrize("make, first, second, scores, named", [
+    (encoder, SECOND, FIRST, SCORES, "data"),
+    (encoder, FIRST, SECOND, SCORES[::-1], "data"),
+    (encoder, [*FIRST[:7], "a fun game"], SECOND, SCORES, "data"),
+    (lambda: encoder(pooling="max"), FIRST, SECOND, SCORES, "pooling='mean', now pooling='max'"),
+    (lambda: encoder(max_length=20), FIRST, SECOND, SCORES, "max_length=64, now max_length=20"),
+    (other_start, FIRST, SECOND, SCORES, "encoder_weights"),
+], ids=["columns", "scores", "sentence", "pooling", "length", "start"])
+def test_a_folder_of_other_data_or_another_start_is_refused(make, first, second, scores, named, trained_folder):
+    model = sbert.RegressionHead(make())
+    with pytest.raises(ValueError, match=rf"another training \({named}"):
+        train(model, model.batches(first, second, scores, batch_size=2, shuffle=True), epochs=1, folder=trained_folder)
+
+
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    train(*regression(), epochs=1, folder=folder)
+    return folder
+
+
+def test_the_same_cell_run_again_finds_its_training(monkeypatch, tmp_path):
+    model = sbert.ClassificationHead(encoder())
+    batches = model.batches(FIRST, SECOND, LABELS, batch_size=2, shuffle=True)
+    history = train(model, batches, epochs=1, folder=tmp_path)
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    for again in (model, sbert.ClassificationHead(model.encoder)):  # which holds trained weights now
+        assert train(again, batches, epochs=1, folder=tmp_path).equals(history)
+
+
+def test_an_interrupted_training_goes_on_in_the_model_that_was_interrupted(uninterrupted, monkeypatch, tmp_path):
+    made = regression()
+    monkeypatch.setattr(sys.modules[__name__], "regression", lambda: made)
+    killed_after(6, monkeypatch, folder=tmp_path)
+    assert_allclose(train(*made, folder=tmp_path)["loss"], uninterrupted[0], atol=1e-6)
+
+
 def test_a_loss_that_is_no_number_stops_and_names_the_batch():
     model, batches = regression(shuffle=False)
     batches.targets[4] = np.nan  # the third batch of two
