@@ -41,7 +41,7 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         epochs: int.
         learning_rate: float, the highest that is reached.
         warm_up: float from 0 to 1, the share of all steps over which it rises.
-        clip: float, the norm that all gradients together are clipped to.
+        clip: float, the norm that all gradients together are clipped to; None clips nothing.
         evaluate: function without arguments, called after every epoch, or None. Returns a float, more is better, measured
             on held-out pairs: a Spearman correlation or an accuracy. The best epoch is chosen by it.
         patience: int, stop after so many epochs without a better value; None never stops early.
@@ -54,11 +54,17 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         Its `attrs["seconds"]` is the time that was spent training, all sessions together.
 
     Raises:
-        ValueError: epochs, learning rate, warm-up or patience make no sense; `folder` holds another training.
-        FloatingPointError: the loss is no longer a number; names the batch.
+        ValueError: a setting makes no sense, like patience without `evaluate`; `folder` holds another training, or the weights to
+            start from are no numbers; `evaluate` returned no number.
+        FloatingPointError: the loss is no longer a number, the batch is named; or the weights are none after an epoch.
         OSError: the disk is full; the last complete epoch in `folder` is whole.
     """
-    _check(epochs, learning_rate, warm_up, patience)
+    _check(epochs, learning_rate, warm_up, clip, patience, seed)
+    if patience is not None and evaluate is None:
+        raise ValueError(say(
+            f"patience={patience} waits for a better value, but nothing is measured: give evaluate=, or leave patience out.",
+            f"patience={patience}은(는) 더 좋은 값을 기다리는데 재는 것이 없습니다: evaluate=를 주거나 patience를 빼세요.",
+        ))
     strategy = model.distribute_strategy
     if folder and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         raise ValueError(say(
@@ -113,12 +119,14 @@ def seed_everything(seed):
     tf.config.experimental.enable_op_determinism()
 
 
-def _check(epochs, learning_rate, warm_up, patience):
+def _check(epochs, learning_rate, warm_up, clip, patience, seed):
     for name, value, fits, example in (
         ("epochs", epochs, _whole(epochs) and epochs >= 1, "1"),
         ("learning_rate", learning_rate, _number(learning_rate) and 0 < learning_rate < math.inf, "2e-5"),
         ("warm_up", warm_up, _number(warm_up) and 0 <= warm_up <= 1, "0.1"),
+        ("clip", clip, clip is None or _number(clip) and 0 < clip < math.inf, "1.0"),
         ("patience", patience, patience is None or _whole(patience) and patience >= 1, "2"),
+        ("seed", seed, _whole(seed) and 0 <= seed < 2**32, "1"),
     ):
         if not fits:
             raise ValueError(say(f"{name}={value!r} makes no sense here: try {name}={example}.",
@@ -224,7 +232,7 @@ class SameDropoutOrder(keras.callbacks.Callback):
 
 
 class StopAtNaN(keras.callbacks.Callback):
-    """Stops when the loss is no longer a number, and says at which batch."""
+    """Stops when the loss is no longer a number, and says at which batch, or when the weights are none at the end of an epoch."""
 
     def __init__(self, batches):
         super().__init__()
@@ -247,6 +255,18 @@ class StopAtNaN(keras.callbacks.Callback):
         ))
 
 
+    def on_epoch_end(self, epoch, logs=None):
+        if not _finite(self.model):  # the last step may spoil them, and no later loss shows it
+            raise FloatingPointError(say(
+                f"The weights are no numbers any more (NaN) after epoch {epoch + 1}: load the encoder again and lower the learning rate.",
+                f"{epoch + 1}번째 에포크 뒤에 가중치가 수가 아니게(NaN) 되었습니다: 인코더를 다시 불러오고 학습률을 낮추세요.",
+            ))
+
+
+def _finite(model):
+    return all(np.isfinite(array).all() for array in model.get_weights())
+
+
 def _some(rows, at_most=4):
     return ", ".join(str(row) for row in rows[:at_most]) + ("…" if len(rows) > at_most else "")
 
@@ -264,9 +284,22 @@ class KeepBest(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
         if self.evaluate:
-            row["development"] = float(self.evaluate())
+            row["development"] = self._value(epoch)
         self.record.add(row, self.model)
         self._stop_if_no_progress(epoch)
+
+    def _value(self, epoch):
+        value = self.evaluate()
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if math.isnan(number):
+            raise ValueError(say(
+                f"evaluate() returned {value!r} after epoch {epoch + 1}, so that no epoch can be the best: return a number, more is better.",
+                f"{epoch + 1}번째 에포크 뒤에 evaluate()가 {value!r}을(를) 돌려주어 가장 좋은 에포크를 고를 수 없습니다: 클수록 좋은 수를 돌려주세요.",
+            ))
+        return number
 
     def _stop_if_no_progress(self, epoch):
         if self.patience is not None and epoch + 1 - self.record.state["best"] >= self.patience:
@@ -353,6 +386,11 @@ class Record:
         if (self.folder / START_FILE).is_file():
             set_weights(model, saving.read_weights(self.folder / START_FILE))
         else:
+            if not _finite(model):
+                raise ValueError(say(
+                    "The weights to start from hold NaN or infinity, so that nothing can be learnt: load the encoder again.",
+                    "학습을 시작할 가중치에 NaN이나 무한대가 있어 아무것도 배울 수 없습니다: 인코더를 다시 불러오세요.",
+                ))
             saving.write_weights(self.folder / START_FILE, weights(model))
             self._write()
 

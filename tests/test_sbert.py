@@ -318,6 +318,28 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch():
         train(model, batches)
 
 
+def test_weights_that_the_last_step_spoilt_are_not_called_finished(monkeypatch, tmp_path):
+    model, batches = regression(batch_size=8)  # one batch: its loss is a number, what comes after is not looked at
+    monkeypatch.setattr(training, "_finite", lambda _: not int(model.optimizer.iterations))
+    with pytest.raises(FloatingPointError, match="no numbers any more .* after epoch 1"):
+        train(model, batches, epochs=1, folder=tmp_path)
+    assert not json.loads((tmp_path / "training.json").read_text())["finished"] and not (tmp_path / "best.safetensors").exists()
+
+
+def test_a_start_that_is_no_number_is_not_written(tmp_path):
+    model = sbert.ClassificationHead(untrained())
+    model.W_y.assign(model.W_y * np.nan)
+    with pytest.raises(ValueError, match="hold NaN or infinity"):
+        train(model, model.batches(FIRST, SECOND, LABELS), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, "good"])
+def test_a_measure_that_is_no_number_stops_the_training(value):
+    with pytest.raises(ValueError, match=rf"evaluate\(\) returned {value!r} after epoch 3"):
+        training.KeepBest(training.Record(None, {}), lambda: value, None).on_epoch_end(2)
+
+
 # --- saving -------------------------------------------------------------------------------------------------------
 
 
@@ -398,6 +420,7 @@ def test_a_folder_without_a_head_is_explained(tmp_path):
     (["entailment"] * 7 + ["-"], r"Label '-' in row 7"),
     ([0, 1.5] * 4, r"Label 1.5 in row 1"),
     ([0, None] * 4, r"Label None in row 1"),
+    (pd.Series([0, 1, 2, 0, 1, 2, 0, None]), r"Label nan in row 7: there is none, leave this pair out"),
 ])
 def test_labels_out_of_range_are_named(labels, message):
     with pytest.raises(ValueError, match=message):
@@ -412,10 +435,21 @@ def test_values_of_a_table_are_named_as_plain_numbers():
         sbert.ClassificationHead(untrained()).batches(["a", "a"], ["a", "a"], scores["label"])
 
 
-@pytest.mark.parametrize("score", [-0.5, 7, float("nan"), None, "4"])
+@pytest.mark.parametrize("score", [-0.5, 7, float("nan"), None])
 def test_scores_out_of_range_are_named(score):
     with pytest.raises(ValueError, match=f"Score {score!r} in row 1: STS scores go from 0 to 5"):
         sbert.RegressionHead(untrained()).batches(["a", "a"], ["a", "a"], [5, score])
+
+
+def test_a_score_that_is_a_text_is_named_so():
+    with pytest.raises(ValueError, match="Score '4' in row 1 is a text, not a number"):
+        sbert.RegressionHead(untrained()).batches(["a", "a"], ["a", "a"], [5, "4"])
+
+
+@pytest.mark.parametrize("head", [sbert.ClassificationHead, sbert.RegressionHead])
+def test_no_targets_are_refused(head):
+    with pytest.raises(TypeError, match="should be a list with one entry a pair, not None"):
+        head(untrained()).targets(None)
 
 
 @pytest.mark.parametrize("first, second, scores, error, message", [
@@ -440,15 +474,39 @@ def test_impossible_heads_are_refused(settings, message):
         sbert.ClassificationHead(untrained(), **settings)
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 0}, {"learning_rate": -1}, {"warm_up": 2}, {"patience": 0}, {"epochs": 1.5}])
+@pytest.mark.parametrize("settings", [{"epochs": 0}, {"learning_rate": -1}, {"warm_up": 2}, {"patience": 0}, {"epochs": 1.5},
+    {"clip": 0}, {"clip": -1}, {"clip": float("nan")}, {"clip": "x"}, {"seed": -1}, {"seed": None}, {"seed": "x"}, {"seed": 2**32}], ids=str)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ValueError, match=f"{next(iter(settings))}=.* makes no sense"):
         train(*regression(), **settings)
 
 
+def test_patience_without_a_measure_is_refused():
+    with pytest.raises(ValueError, match="give evaluate="):
+        train(*regression(), patience=1)
+
+
 def test_a_ranking_of_equal_scores_is_refused():
     with pytest.raises(ValueError, match="at least two different scores"):
         sbert.spearman(untrained(), FIRST, SECOND, [3.0] * 8)
+
+
+@pytest.mark.parametrize("score", [float("nan"), None, pd.NA, "good"])
+def test_a_score_without_a_rank_is_named(score):
+    with pytest.raises(ValueError, match=rf"Score {score!r} in row 2 is no number"):
+        sbert.spearman(untrained(), FIRST, SECOND, [1, 2, score, 3, 4, 5, 0, 1])
+
+
+def test_scores_that_are_texts_are_ranked_as_numbers():
+    scores = [10, 9, 100, 1, 2, 3, 20, 0]
+    assert sbert.spearman(untrained(), FIRST, SECOND, [str(score) for score in scores]) == sbert.spearman(untrained(), FIRST, SECOND, scores)
+
+
+def test_accuracy_refuses_what_it_cannot_count():
+    with pytest.raises(ValueError, match="sentences1 2, sentences2 2, labels 1"):
+        sbert.accuracy(sbert.ClassificationHead(untrained()), FIRST[:2], SECOND[:2], [0])
+    with pytest.raises(TypeError, match="measure it with sbert.spearman"):
+        sbert.accuracy(sbert.RegressionHead(untrained()), FIRST[:2], SECOND[:2], [0, 1])
 
 
 def test_messages_are_korean_for_korean_readers(monkeypatch):
