@@ -279,7 +279,7 @@ def from_text(text):
 
 
 def from_folder(folder, encoding="utf-8-sig"):
-    """The paragraphs of all .txt files in a folder and the folders in it; an empty line ends a paragraph.
+    """The paragraphs of all .txt files in a folder and the folders in it, hidden ones left out; an empty line ends a paragraph.
 
     Args:
         folder: str or Path.
@@ -292,7 +292,8 @@ def from_folder(folder, encoding="utf-8-sig"):
         ValueError: no such folder, no .txt file in it, a file in another encoding (it is named), or no text in any.
     """
     folder = Path(folder).expanduser()
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file()
+                   and not any(part.startswith(".") for part in path.relative_to(folder).parts))
     if not files:
         there = folder.is_dir()
         raise ValueError(say(
@@ -326,8 +327,12 @@ def from_csv(path, column, encoding="utf-8-sig"):
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(say(f"There is no file {str(path)!r}: check its name.", f"{str(path)!r} 파일이 없습니다. 이름을 확인하세요."))
+    text = _decoded(path, encoding)
+    body = text.lstrip("\n")
     try:
-        table = pd.read_csv(StringIO(_decoded(path, encoding)), dtype=str, keep_default_na=False)
+        table = pd.read_csv(StringIO(body), dtype=str, keep_default_na=False, skip_blank_lines=False)  # a blank line is a row
+        if not isinstance(table.index, pd.RangeIndex):  # pandas took what is too much for the names of rows, and moved the rest
+            raise pd.errors.ParserError("the rows have more cells than the first row has names")
     except ValueError as error:  # pandas' own errors are ValueErrors
         if not isinstance(error, (pd.errors.ParserError, pd.errors.EmptyDataError)):
             raise
@@ -342,7 +347,7 @@ def from_csv(path, column, encoding="utf-8-sig"):
             f"{path.name} has no column {column!r}: choose one of {names}.",
             f"{path.name}에는 {column!r} 열이 없습니다. 있는 열: {names}.",
         ))
-    rows = [(say(f"row {number}", f"{number}행"), text.strip()) for number, text in enumerate(table[column], 2)]
+    rows = [(say(f"row {number}", f"{number}행"), text.strip()) for number, text in enumerate(table[column], 2 + len(text) - len(body))]
     empty = sum(not text for _, text in rows)
     corpus = _corpus(rows, f"{path.name}, {column}")
     if empty:

@@ -328,6 +328,9 @@ def test_a_folder_gives_the_paragraphs_of_its_text_files(tmp_path):
     (tmp_path / "b.txt").write_text("\ufeffFirst\nparagraph.\n\n\n Second. \n", encoding="utf-8")
     (tmp_path / "deep" / "a.TXT").write_text("글 하나", encoding="utf-8")
     (tmp_path / "picture.png").write_bytes(b"\xff\xd8")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    for hidden in (".ipynb_checkpoints/b.txt", "deep/._a.txt"):
+        (tmp_path / hidden).write_text("hidden", encoding="utf-8")
     corpus = search.from_folder(tmp_path)
     assert corpus.values.tolist() == [["b.txt, 1", "First paragraph."], ["b.txt, 2", "Second."], ["deep/a.TXT, 1", "글 하나"]]
 
@@ -338,6 +341,15 @@ def test_a_column_of_a_csv_file_is_read_and_empty_cells_are_counted(tmp_path, ca
     corpus = search.from_csv(path, "review")
     assert corpus.values.tolist() == [["row 2", "Good, very good"], ["row 4", "NA"], ["row 5", "나쁘지 않다"]]
     assert capsys.readouterr().out == "reviews.csv: 1 of 4 rows have no text in 'review' and are left out.\n"
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path, capsys):
+    path = tmp_path / "notes.csv"
+    path.write_text("note\none\n\nthree\n", encoding="utf-8")
+    assert search.from_csv(path, "note").values.tolist() == [["row 2", "one"], ["row 4", "three"]]
+    assert "1 of 3 rows have no text" in capsys.readouterr().out
+    path.write_text("\n\nnote,date\none,today\n", encoding="utf-8")
+    assert search.from_csv(path, "note").values.tolist() == [["row 4", "one"]]
 
 
 def test_a_missing_column_names_those_that_there_are(tmp_path):
@@ -363,6 +375,7 @@ def test_nothing_to_read_is_said(tmp_path):
     (tmp_path / "blank" / "a.txt").write_text(" \n\n", encoding="utf-8")
     (tmp_path / "blank.csv").write_text("text\n\n", encoding="utf-8")
     (tmp_path / "nothing.csv").write_text("", encoding="utf-8")
+    (tmp_path / "shifted.csv").write_text("a,b\n1,2,3\n4,5,6\n", encoding="utf-8")
     (tmp_path / "ragged.csv").write_text("a,b\n1,2\n1,2,3,4\n", encoding="utf-8")
     for read, message in (
         (lambda: search.from_text(" \n "), "There is no text in the pasted text"),
@@ -374,6 +387,7 @@ def test_nothing_to_read_is_said(tmp_path):
         (lambda: search.from_csv(tmp_path / "blank.csv", "text"), r"There is no text in blank\.csv, text"),
         (lambda: search.from_csv(tmp_path / "nothing.csv", "text"), r"nothing\.csv is no CSV table"),
         (lambda: search.from_csv(tmp_path / "ragged.csv", "a"), r"ragged\.csv is no CSV table"),
+        (lambda: search.from_csv(tmp_path / "shifted.csv", "a"), r"shifted\.csv is no CSV table \(the rows have more cells"),
     ):
         with pytest.raises((TypeError, ValueError), match=message) as caught:
             read()
