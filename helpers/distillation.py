@@ -36,15 +36,20 @@ def parallel(split):
         split: "train", "dev" or "test". Their themes differ.
 
     Returns:
-        DataFrame: `english`, `korean`; no sentence twice.
+        DataFrame: `english`, `korean`; no sentence twice. A pair that one language lacks is left out.
 
     Raises:
         ValueError: an unknown split.
     """
-    columns = {}
-    for name, language in (("english", "en"), ("korean", "ko")):
-        sts, nli = (read(language, split).set_index("id").sort_index() for read in (datasets.sts, datasets.nli))
-        columns[name] = pd.concat([sts["sentence1"], sts["sentence2"], nli["premise"], nli["hypothesis"]], ignore_index=True)
+    if split is None:
+        raise ValueError(say("split=None: choose one of train, dev, test.", "split=None: train, dev, test 가운데 하나를 고르세요."))
+    columns = {"english": [], "korean": []}
+    for read, names in ((datasets.sts, datasets.STS), (datasets.nli, datasets.NLI)):
+        english, korean = (read(language, split).drop_duplicates("id").set_index("id") for language in ("en", "ko"))
+        both = english.index.intersection(korean.index).sort_values()
+        for name in names[:2]:  # the two sentences
+            columns["english"] += english.loc[both, name].tolist()
+            columns["korean"] += korean.loc[both, name].tolist()
     return pd.DataFrame(columns).drop_duplicates("english").drop_duplicates("korean").reset_index(drop=True)
 
 
