@@ -99,7 +99,9 @@ class Distillation(keras.Model):
 
     def encode(self, texts, batch_size=32, progress=False):
         """Sentence vectors in the teacher's space; arguments, errors and shapes as `SentenceEncoder.encode`."""
-        return self.student.encode(texts, batch_size, progress) @ self.to_teacher.kernel.numpy()
+        vectors = self.student.encode(texts, batch_size, progress) @ self.to_teacher.kernel.numpy()
+        sentence_encoder.refuse_no_numbers(np.atleast_2d(vectors))
+        return vectors
 
     def align(self, sentences, vectors, ridge=0.1):
         """Set the map, and nothing else, to the one that leaves the least squared error: what training goes on from.

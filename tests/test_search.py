@@ -101,6 +101,16 @@ def test_what_cannot_be_added_is_named(encoder, texts, message):
     assert len(index) == 0
 
 
+def test_what_cannot_be_read_is_named_by_the_callers_row(index):
+    with pytest.raises(ValueError, match=r"texts\[3\]: This text is empty"):
+        index.add([TEXTS[0], "a game", "a game", "\u200b"])
+
+
+def test_vectors_that_are_no_numbers_are_refused(index):
+    with pytest.raises(ValueError, match=r"Vector 0 holds NaN or infinity \(1 of 1 do\)"):
+        index.nearest(np.full(tiny.HIDDEN, np.nan))
+
+
 def test_sources_must_be_as_many_as_texts(encoder):
     with pytest.raises(ValueError, match="texts 5, sources 1"):
         search.Index(encoder).add(TEXTS, ["here"])
@@ -408,6 +418,16 @@ def test_accuracy_leaves_the_query_out_and_a_tie_is_no_find():
     assert search.accuracy_at_1(scores, [1, 0, 0, 2], own=[0, 1, 2, 1]) == 0.75
 
 
+@pytest.mark.parametrize(("scores", "answers", "own", "message"), [
+    ([], [], None, r"the shape \(0,\)"), ([0.1, 0.2], [0, 1], None, r"the shape \(2,\)"), ([[0.1, 0.2]], [0, 1], None, "scores 1, answers 2"),
+    ([[0.1, 0.2]], [2], None, r"answers\[0\] is 2: give the number of a column, from 0 to 1"), ([[0.1, 0.2]], [-1], None, r"answers\[0\] is -1"),
+    ([[0.1, 0.2]], [0], [0, 1], "scores 1, own 2"), ([[0.1, 0.2]], [0], [float("nan")], r"own\[0\] is nan"),
+])
+def test_accuracy_refuses_what_it_cannot_count(scores, answers, own, message):
+    with pytest.raises(ValueError, match=message):
+        search.accuracy_at_1(scores, answers, own)
+
+
 def test_reranking_follows_the_judge_and_keeps_ties_in_order():
     found = pd.DataFrame({"score": [0.9, 0.8, 0.7], "text": ["x", "yy", "zz"]}, index=pd.RangeIndex(1, 4, name="rank"))
     asked = []
@@ -421,6 +441,7 @@ def test_reranking_follows_the_judge_and_keeps_ties_in_order():
     assert again["text"].tolist() == ["yy", "zz", "x"] and again["judged"].tolist() == [2, 2, 1]
     assert again.index.tolist() == [1, 2, 3] and list(again) == ["judged", "score", "text"]
     assert list(found) == ["score", "text"]  # untouched
+    assert search.rerank("q", again, lambda queries, texts: [1, 2, 3])["judged"].tolist() == [3, 2, 1]  # an earlier judge is forgotten
     with pytest.raises(ValueError, match="one number a text"):
         search.rerank("q", found, lambda queries, texts: [1.0])
 
