@@ -114,7 +114,8 @@ class Index:
             k: int.
 
         Returns:
-            scores, float32, and places in `texts`, int, both (queries, k), best first; equal scores in the order they were added (`faiss` keeps no such order).
+            scores, float32, and places in `texts`, int, both (queries, k), best first; equal scores in the order
+            they were added (`faiss` keeps no such order).
 
         Raises:
             ValueError: the vectors have another length or hold NaN; k is no positive whole number.

@@ -1,4 +1,4 @@
-"""Train a head of `helpers.sbert`, or a `distillation.Distillation`, the way the paper does, and be able to go on after an interruption.
+"""Train a head of `helpers.sbert` or a `distillation.Distillation` as the paper does, and go on after an interruption.
 
     history = training.train(model, batches, epochs=4, folder="build/sts",
                              evaluate=lambda: sbert.spearman(encoder, dev.sentence1, dev.sentence2, dev.score))
@@ -45,7 +45,8 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         evaluate: function without arguments, called after every epoch, or None. Returns a float, more is better, measured
             on held-out pairs: a Spearman correlation or an accuracy. The best epoch is chosen by it.
         patience: int, stop after so many epochs without a better value; None never stops early.
-        folder: str or Path where the training can be gone on with, or None; the same data and start weights are needed for it. Not for several workers (docs/distributed.md).
+        folder: str or Path where the training can be gone on with, or None. It goes on only with the same data,
+            settings and start weights. Not for several workers (docs/distributed.md).
         seed: int, of dropout. The order of the pairs has its own seed in `batches`.
         progress: bool, a bar with the remaining time.
 
@@ -383,7 +384,7 @@ class Record:
         """The weights that the training started from: kept at the first start, brought back at the next one."""
         if self.folder is None:
             return
-        if (self.folder / START_FILE).is_file():
+        if all((self.folder / name).is_file() for name in (START_FILE, STATE_FILE)):  # one alone was cut off before it began
             set_weights(model, saving.read_weights(self.folder / START_FILE))
         else:
             if not _finite(model):

@@ -334,6 +334,13 @@ def test_a_start_that_is_no_number_is_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_start_whose_training_never_began_is_written_anew(tmp_path):
+    model = sbert.ClassificationHead(untrained())
+    saving.write_weights(tmp_path / "start.safetensors", {"0": np.zeros(1)})
+    training.Record(tmp_path, {}).start_from(model)
+    assert len(saving.read_weights(tmp_path / "start.safetensors")) == len(model.get_weights())
+
+
 @pytest.mark.parametrize("value", [float("nan"), None, "good"])
 def test_a_measure_that_is_no_number_stops_the_training(value):
     with pytest.raises(ValueError, match=rf"evaluate\(\) returned {value!r} after epoch 3"):
