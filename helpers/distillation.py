@@ -40,15 +40,20 @@ def parallel(split):
         split: "train", "dev" or "test". Their themes differ.
 
     Returns:
-        DataFrame: `english`, `korean`; no sentence twice.
+        DataFrame: `english`, `korean`; no sentence twice. A pair that one language lacks is left out.
 
     Raises:
         ValueError: an unknown split.
     """
-    columns = {}
-    for name, language in (("english", "en"), ("korean", "ko")):
-        sts, nli = (read(language, split).set_index("id").sort_index() for read in (datasets.sts, datasets.nli))
-        columns[name] = pd.concat([sts["sentence1"], sts["sentence2"], nli["premise"], nli["hypothesis"]], ignore_index=True)
+    if split is None:
+        raise ValueError(say("split=None: choose one of train, dev, test.", "split=None: train, dev, test 가운데 하나를 고르세요."))
+    columns = {"english": [], "korean": []}
+    for read, names in ((datasets.sts, datasets.STS), (datasets.nli, datasets.NLI)):
+        english, korean = (read(language, split).drop_duplicates("id").set_index("id") for language in ("en", "ko"))
+        both = english.index.intersection(korean.index).sort_values()
+        for name in names[:2]:  # the two sentences
+            columns["english"] += english.loc[both, name].tolist()
+            columns["korean"] += korean.loc[both, name].tolist()
     return pd.DataFrame(columns).drop_duplicates("english").drop_duplicates("korean").reset_index(drop=True)
 
 
@@ -98,7 +103,9 @@ class Distillation(keras.Model):
 
     def encode(self, texts, batch_size=32, progress=False):
         """Sentence vectors in the teacher's space; arguments, errors and shapes as `SentenceEncoder.encode`."""
-        return self.student.encode(texts, batch_size, progress) @ self.to_teacher.kernel.numpy()
+        vectors = self.student.encode(texts, batch_size, progress) @ self.to_teacher.kernel.numpy()
+        sentence_encoder.refuse_no_numbers(np.atleast_2d(vectors))
+        return vectors
 
     def align(self, sentences, vectors, ridge=0.1):
         """Set the map, and nothing else, to the one that leaves the least squared error: what training goes on from.

@@ -7,6 +7,7 @@ The heads of `helpers.sbert` make them with `model.batches(...)`, which also che
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -38,7 +39,8 @@ class Batches:
         steps: int, batches in an epoch.
 
     Raises:
-        TypeError, ValueError: None, an empty list, lists of unequal lengths, an empty sentence, a batch size below 1.
+        TypeError, ValueError: None, a whole table, an empty list, lists of unequal lengths, an empty sentence, one that no tokenizer
+            can read, a batch size below 1.
     """
 
     def __init__(self, encoder, sentences1, sentences2, targets, batch_size=16, shuffle=False, seed=1):
@@ -52,6 +54,10 @@ class Batches:
         self.targets, self.batch_size, self.shuffle, self.seed = np.asarray(targets), int(batch_size), shuffle, seed
         self.pad_token_id = encoder.tokenizer.pad_token_id
         self._texts = [_Pieces(encoder, texts) for texts in (self.sentences1, self.sentences2)]
+        for name, texts in zip(("sentences1", "sentences2"), self._texts):
+            nothing = np.flatnonzero(texts.lengths <= encoder.tokenizer.num_special_tokens_to_add())
+            if nothing.size:  # invisible characters alone
+                raise ValueError(_empty(nothing[0], name))
         self.lengths = np.maximum(*(texts.lengths for texts in self._texts))
         self.steps = math.ceil(len(self.targets) / self.batch_size)
         self.epoch = 0
@@ -140,9 +146,11 @@ def sentences(texts, name="sentences"):
         name: str, what the caller calls it.
 
     Raises:
-        TypeError: None, one text instead of a list, or an entry that is not a text; names its row.
-        ValueError: no sentence, or an empty one; names its row.
+        TypeError: None, one text or a whole table instead of a list, or an entry that is not a text; names its row.
+        ValueError: no sentence, an empty one, or one with half a character; names its row.
     """
+    if is_table(texts):
+        raise TypeError(one_column(name, texts))
     if texts is None or isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
         found = encoding.quote(texts) if isinstance(texts, str) else type(texts).__name__
         raise TypeError(say(
@@ -161,11 +169,43 @@ def sentences(texts, name="sentences"):
                 f"{name}의 {row}번 행이 문장이 아니라 {text!r}입니다: 이 쌍을 빼거나 문장을 쓰세요.",
             ))
         if not text.strip():
+            raise ValueError(_empty(row, name))
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
             raise ValueError(say(
-                f"Row {row} of {name} is empty: leave this pair out, or write the sentence.",
-                f"{name}의 {row}번 행이 비어 있습니다: 이 쌍을 빼거나 문장을 쓰세요.",
-            ))
+                f"Row {row} of {name} holds half a character (a lone surrogate), which no tokenizer can read: type or read it in again as UTF-8.",
+                f"{name}의 {row}번 행에 반쪽짜리 문자(짝 없는 서러게이트)가 있어 토크나이저가 읽을 수 없습니다: 다시 입력하거나 UTF-8로 읽어 오세요.",
+            )) from None
     return texts
+
+
+def _empty(row, name):
+    return say(
+        f"Row {row} of {name} is empty: leave this pair out, or write the sentence.",
+        f"{name}의 {row}번 행이 비어 있습니다: 이 쌍을 빼거나 문장을 쓰세요.",
+    )
+
+
+def is_table(values):
+    """Is it a whole table, a dict or a set? As a list it would be its names, or stand in no order."""
+    return isinstance(values, (Mapping, set, frozenset)) or hasattr(values, "columns")
+
+
+def one_column(name, values):
+    """The line that says so.
+
+    Args:
+        name: str, what the caller calls it.
+        values: what was given.
+
+    Returns:
+        str.
+    """
+    return say(
+        f"{name} should be a list, not {type(values).__name__}: give one column, like table['text'].",
+        f"{name}에는 목록이 필요한데 {type(values).__name__}이(가) 왔습니다: table['text']처럼 열 하나를 주세요.",
+    )
 
 
 def check_lengths(**columns):
@@ -175,10 +215,12 @@ def check_lengths(**columns):
         columns: {name: list}.
 
     Raises:
-        TypeError: one is None or no list.
+        TypeError: one is None, a whole table or no list.
         ValueError: the lengths differ; names them all.
     """
     for name, column in columns.items():
+        if is_table(column):
+            raise TypeError(one_column(name, column))
         if not hasattr(column, "__len__") or isinstance(column, (str, bytes)):
             raise TypeError(say(
                 f"{name} should be a list with one entry a pair, not {column!r}.",

@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 import tf_keras as keras
 from scipy.stats import spearmanr
@@ -164,11 +165,21 @@ class ClassificationHead(SiamesePair):
             labels: list of int from 0 to k-1, or of the names in `LABELS`.
 
         Raises:
+            TypeError: None, or no list.
             ValueError: any other label; names it and its row.
         """
+        pairs.check_lengths(labels=labels)
         numbers = {name: number for number, name in enumerate(LABELS) if number < self.classes}
-        found = []
-        for row, label in enumerate(np.asarray(labels, dtype=object).tolist()):
+        found, given = [], np.asarray(labels, dtype=object).tolist()
+        for row, label in enumerate(given):  # first: one gap makes floats of a column's other labels, which are not to blame
+            if _missing(label):
+                raise ValueError(say(
+                    f"Label {label!r} in row {row}: there is none, leave this pair out (table.dropna()), or write its label.",
+                    f"{row}번 행의 레이블이 {label!r}입니다: 레이블이 없으니 이 쌍을 빼거나(table.dropna()) 레이블을 쓰세요.",
+                ))
+        if given and all(isinstance(label, float) and label.is_integer() for label in given):
+            given = [int(label) for label in given]  # what dropna() leaves of such a column
+        for row, label in enumerate(given):
             number = numbers.get(label, label) if isinstance(label, str) else label
             whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
             if not whole or not 0 <= number < self.classes:
@@ -214,10 +225,17 @@ class RegressionHead(SiamesePair):
             scores: list of float.
 
         Raises:
+            TypeError: None, or no list.
             ValueError: a score outside 0 to 5, or no number; names it and its row.
         """
+        pairs.check_lengths(scores=scores)
         found = []
         for row, score in enumerate(np.asarray(scores, dtype=object).tolist()):
+            if isinstance(score, str):
+                raise ValueError(say(
+                    f"Score {score!r} in row {row} is a text, not a number: make numbers of the column with pd.to_numeric(scores).",
+                    f"{row}번 행의 점수 {score!r}은(는) 수가 아니라 글입니다: pd.to_numeric(scores)로 열을 수로 바꾸세요.",
+                ))
             number = score if isinstance(score, (int, float, np.number)) and not isinstance(score, bool) else np.nan
             if not 0 <= number <= HIGHEST_SCORE:
                 raise ValueError(say(
@@ -240,6 +258,11 @@ class RegressionHead(SiamesePair):
         return {}
 
 
+def _missing(value):
+    """None, NaN or pandas' NA: an empty cell of a table."""
+    return value is None or value is pd.NA or isinstance(value, (float, np.floating)) and np.isnan(value)
+
+
 HEADS = {head.__name__: head for head in (ClassificationHead, RegressionHead)}
 
 
@@ -256,8 +279,6 @@ def load(folder):
         OSError: the folder holds no saved head, or may not be read.
         ValueError: head or encoder is damaged.
     """
-    from helpers.sentence_encoder import SentenceEncoder
-
     folder = Path(folder).expanduser()
     try:
         written = (folder / HEAD_FILE).read_bytes()
@@ -273,7 +294,7 @@ def load(folder):
         raise
     except Exception:  # whatever a damaged file makes a reader raise
         raise ValueError(_damaged(folder)) from None
-    encoder = SentenceEncoder.load(folder)
+    encoder = sentence_encoder.SentenceEncoder.load(folder)
     try:
         model = head(encoder, **settings)
         if isinstance(model, ClassificationHead):
@@ -311,18 +332,33 @@ def spearman(encoder, sentences1, sentences2, scores):
         float from -1 to 1. Papers print it times 100.
 
     Raises:
-        TypeError, ValueError: as `pairs.Batches`; all scores (or all cosines) are the same, so that there is no ranking.
+        TypeError, ValueError: as `pairs.Batches`; a score that is no number (its row is named); all scores (or all cosines) are the
+            same, so that there is no ranking.
     """
     first, second = pairs.sentences(sentences1, "sentences1"), pairs.sentences(sentences2, "sentences2")
     pairs.check_lengths(sentences1=first, sentences2=second, scores=scores)
+    scores = np.array([_number(score, row) for row, score in enumerate(scores)])
     vectors = np.asarray(encoder.encode(first + second))
     cosines = np.asarray(cosine(vectors[:len(first)], vectors[len(first):]))
-    if len(set(np.asarray(scores, dtype="float64"))) < 2 or len(set(cosines)) < 2:
+    if len(set(scores)) < 2 or len(set(cosines)) < 2:
         raise ValueError(say(
             "A ranking needs at least two different scores and two different similarities: give more pairs.",
             "순위를 매기려면 서로 다른 점수와 유사도가 둘 이상 있어야 합니다: 쌍을 더 주세요.",
         ))
     return float(spearmanr(cosines, scores).statistic)
+
+
+def _number(score, row):
+    try:
+        number = float(score)
+    except (TypeError, ValueError):
+        number = np.nan
+    if np.isnan(number):
+        raise ValueError(say(
+            f"Score {score!r} in row {row} is no number, so that it has no rank: leave this pair out, or write its score.",
+            f"{row}번 행의 점수 {score!r}은(는) 수가 아니어서 순위가 없습니다: 이 쌍을 빼거나 점수를 쓰세요.",
+        ))
+    return number
 
 
 def accuracy(model, sentences1, sentences2, labels, batch_size=64):
@@ -337,8 +373,19 @@ def accuracy(model, sentences1, sentences2, labels, batch_size=64):
 
     Returns:
         float from 0 to 1.
+
+    Raises:
+        TypeError: the model is a `RegressionHead`, which gives no labels.
+        TypeError, ValueError: as `pairs.Batches` and `model.targets`.
     """
-    return float((predict(model, sentences1, sentences2, batch_size).argmax(axis=-1) == model.targets(labels)).mean())
+    if isinstance(model, RegressionHead):
+        raise TypeError(say(
+            "A RegressionHead gives similarities, not labels: measure it with sbert.spearman(model.encoder, ...).",
+            "RegressionHead는 레이블이 아니라 유사도를 냅니다: sbert.spearman(model.encoder, ...)으로 재세요.",
+        ))
+    pairs.check_lengths(sentences1=sentences1, sentences2=sentences2, labels=labels)
+    right = model.targets(labels)
+    return float((predict(model, sentences1, sentences2, batch_size).argmax(axis=-1) == right).mean())
 
 
 def predict(model, sentences1, sentences2, batch_size=64):

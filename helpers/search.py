@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers import encoding, pairs, saving
+from helpers import encoding, pairs, saving, sentence_encoder
 from helpers.language import say
 
 LARGE = 200_000  # texts: from here on `faiss`, where it is installed, saves more time than its answers lose
@@ -65,7 +65,11 @@ class Index:
         new = [pair for pair in dict.fromkeys(zip(texts, sources)) if pair not in known]
         if not new:
             return
-        vectors = self._encode([text for text, _ in new], progress)
+        try:
+            vectors = self._encode([text for text, _ in new], progress)
+        except ValueError:
+            self._refuse(texts)  # by the caller's own rows
+            raise
         self.vectors = np.concatenate([self.vectors, vectors])
         self.texts += [text for text, _ in new]
         self.sources += [source for _, source in new]
@@ -110,10 +114,11 @@ class Index:
             k: int.
 
         Returns:
-            scores, float32, and places in `texts`, int, both (queries, k), best first; equal scores in the order they were added.
+            scores, float32, and places in `texts`, int, both (queries, k), best first; equal scores in the order
+            they were added (`faiss` keeps no such order).
 
         Raises:
-            ValueError: the vectors have another length; k is no positive whole number.
+            ValueError: the vectors have another length or hold NaN; k is no positive whole number.
         """
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
             raise ValueError(say(
@@ -205,6 +210,14 @@ class Index:
         index.texts, index.sources, index.vectors = texts, sources, vectors
         return index
 
+    def _refuse(self, texts):
+        """Stop at the first text that the tokenizer cannot read."""
+        for row, text in enumerate(texts):
+            try:
+                encoding.check_text(text, self.encoder.tokenizer, pieces_at_most=np.inf)
+            except ValueError as error:
+                raise ValueError(f"texts[{row}]: {error}") from None
+
     def _encode(self, texts, progress=False):
         """Unit vectors of texts. With them goes the first text of the index: is its vector still the one that was kept?"""
         first = self.texts[:1]
@@ -254,6 +267,7 @@ def _printable(source):
 def _unit(vectors):
     """float32 (n, hidden), each row of length 1; a row of zeros stays one."""
     vectors = np.atleast_2d(np.asarray(vectors, "float32"))
+    sentence_encoder.refuse_no_numbers(vectors)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 
@@ -293,7 +307,7 @@ def from_text(text):
 
 
 def from_folder(folder, encoding="utf-8-sig"):
-    """The paragraphs of all .txt files in a folder and the folders in it; an empty line ends a paragraph.
+    """The paragraphs of all .txt files in a folder and the folders in it, hidden ones left out; an empty line ends a paragraph.
 
     Args:
         folder: str or Path.
@@ -306,7 +320,8 @@ def from_folder(folder, encoding="utf-8-sig"):
         ValueError: no such folder, no .txt file in it, a file in another encoding (it is named), or no text in any.
     """
     folder = Path(folder).expanduser()
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file()
+                   and not any(part.startswith(".") for part in path.relative_to(folder).parts))
     if not files:
         there = folder.is_dir()
         raise ValueError(say(
@@ -340,8 +355,12 @@ def from_csv(path, column, encoding="utf-8-sig"):
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(say(f"There is no file {str(path)!r}: check its name.", f"{str(path)!r} 파일이 없습니다. 이름을 확인하세요."))
+    text = _decoded(path, encoding)
+    body = text.lstrip("\n")
     try:
-        table = pd.read_csv(StringIO(_decoded(path, encoding)), dtype=str, keep_default_na=False)
+        table = pd.read_csv(StringIO(body), dtype=str, keep_default_na=False, skip_blank_lines=False)  # a blank line is a row
+        if not isinstance(table.index, pd.RangeIndex):  # pandas took what is too much for the names of rows, and moved the rest
+            raise pd.errors.ParserError("the rows have more cells than the first row has names")
     except ValueError as error:  # pandas' own errors are ValueErrors
         if not isinstance(error, (pd.errors.ParserError, pd.errors.EmptyDataError)):
             raise
@@ -356,7 +375,7 @@ def from_csv(path, column, encoding="utf-8-sig"):
             f"{path.name} has no column {column!r}: choose one of {names}.",
             f"{path.name}에는 {column!r} 열이 없습니다. 있는 열: {names}.",
         ))
-    rows = [(say(f"row {number}", f"{number}행"), text.strip()) for number, text in enumerate(table[column], 2)]
+    rows = [(say(f"row {number}", f"{number}행"), text.strip()) for number, text in enumerate(table[column], 2 + len(text) - len(body))]
     empty = sum(not text for _, text in rows)
     corpus = _corpus(rows, f"{path.name}, {column}")
     if empty:
@@ -416,10 +435,27 @@ def accuracy_at_1(scores, answers, own=None):
 
     Returns:
         float from 0 to 1.
+
+    Raises:
+        TypeError, ValueError: no query; scores that are no table of numbers; answers or own not as many as queries, or no columns.
     """
-    scores, rows = np.array(scores, "float64"), np.arange(len(answers))
+    scores = np.array(scores, "float64")
+    if scores.ndim != 2 or not scores.size:
+        raise ValueError(say(
+            f"scores has the shape {scores.shape}: give one row a query and one column a text, at least one of each.",
+            f"scores의 모양이 {scores.shape}입니다: 질문마다 행 하나, 글마다 열 하나로 하나 이상씩 주세요.",
+        ))
+    for name, columns in {"answers": answers, **({} if own is None else {"own": own})}.items():
+        pairs.check_lengths(scores=scores, **{name: columns})
+        for row, column in enumerate(columns):
+            if isinstance(column, bool) or not isinstance(column, (int, np.integer)) or not 0 <= column < scores.shape[1]:
+                raise ValueError(say(
+                    f"{name}[{row}] is {column!r}: give the number of a column, from 0 to {scores.shape[1] - 1}.",
+                    f"{name}[{row}]이(가) {column!r}입니다: 0부터 {scores.shape[1] - 1}까지의 열 번호를 주세요.",
+                ))
+    rows, answers = np.arange(len(scores)), np.asarray(answers)
     if own is not None:
-        scores[rows, own] = -np.inf
+        scores[rows, np.asarray(own)] = -np.inf
     right = scores[rows, answers]
     scores[rows, answers] = -np.inf
     return float((right > scores.max(axis=1)).mean())
@@ -435,8 +471,8 @@ def rerank(text, found, judge):
             a cross-encoder is plugged in.
 
     Returns:
-        DataFrame, `found` with a column `judged` before the others, sorted by it, with the index `rank` from 1; what the judge finds
-        equal stays in the order of the search.
+        DataFrame, `found` with a column `judged` before the others (in place of an earlier judge's), sorted by it, with the index
+        `rank` from 1; what the judge finds equal stays in the order of the search.
     """
     judged = np.asarray(judge([text] * len(found), found["text"].tolist()), "float64")
     if judged.shape != (len(found),):
@@ -445,6 +481,6 @@ def rerank(text, found, judge):
             f"글 {len(found)}개에 대해 {judged.shape} 모양의 값이 왔습니다. 글마다 수 하나를 돌려주어야 합니다.",
         ))
     order = np.argsort(-judged, kind="stable")
-    again = found.iloc[order].set_axis(found.index)
+    again = found.drop(columns="judged", errors="ignore").iloc[order].set_axis(found.index)
     again.insert(0, "judged", judged[order])
     return again

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import checkpoints, encoding, pooling, saving
+from helpers import checkpoints, encoding, pairs, pooling, saving
 from helpers.language import say
 
 BUCKET = 8  # tokens: for XLA, the length of a batch is rounded up to a multiple, so that it has few shapes to compile
@@ -104,7 +104,8 @@ class SentenceEncoder:
             float32 (texts, hidden), with no rows for an empty list; (hidden,) for one str.
 
         Raises:
-            ValueError: a text is empty or no string (its index is named), or batch_size is no positive whole number.
+            ValueError: a text is empty or no string (its index is named), the texts are a whole table, batch_size is no positive
+                whole number, or the weights are spoilt: a vector is no number.
         """
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(say(
@@ -123,6 +124,7 @@ class SentenceEncoder:
         for batch in _with_bar(batches) if progress else batches:
             inputs = self._padded([pieces[index] for index in batch], batch_size)
             vectors[batch] = np.asarray(self._graph(*inputs))[:len(batch)]
+        refuse_no_numbers(vectors)
         places = {text: place for place, text in enumerate(unique)}
         return vectors[[places[text] for text in texts]]
 
@@ -137,7 +139,7 @@ class SentenceEncoder:
             float32 (n, m).
 
         Raises:
-            ValueError: they are texts, or of different length.
+            ValueError: they are texts, of different length, or hold NaN.
         """
         one, other = _unit_rows(vectors), _unit_rows(other_vectors)
         if one.shape[1] != other.shape[1]:
@@ -340,7 +342,9 @@ def _length(asked, model, tokenizer):
 
 def _strings(texts):
     """A list of str, each of which has something in it."""
-    if isinstance(texts, (bytes, dict)) or not hasattr(texts, "__iter__"):
+    if pairs.is_table(texts):
+        raise ValueError(pairs.one_column("texts", texts))
+    if isinstance(texts, bytes) or not hasattr(texts, "__iter__"):
         raise ValueError(say(
             f"Expected a list of sentences or one sentence, not {type(texts).__name__}: write encoder.encode(['Soccer is fun.']).",
             f"문장의 목록이나 문장 하나가 필요한데 {type(texts).__name__}이(가) 왔습니다: encoder.encode(['축구는 재미있다.'])처럼 쓰세요.",
@@ -355,6 +359,23 @@ def _strings(texts):
     return texts
 
 
+def refuse_no_numbers(vectors):
+    """Stop at vectors that hold NaN or infinity: every comparison with them would look like an answer.
+
+    Args:
+        vectors: float (n, hidden).
+
+    Raises:
+        ValueError: they do; names the first row.
+    """
+    spoilt = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if spoilt.size:
+        raise ValueError(say(
+            f"Vector {spoilt[0]} holds NaN or infinity ({spoilt.size} of {len(vectors)} do): the encoder's weights are spoilt, load it again.",
+            f"{spoilt[0]}번 벡터에 NaN이나 무한대가 있습니다({len(vectors)}개 가운데 {spoilt.size}개): 인코더의 가중치가 망가졌으니 다시 불러오세요.",
+        ))
+
+
 def _unit_rows(vectors):
     """float32 (n, hidden), each row of length 1; a row of zeros stays one: it points nowhere."""
     vectors = np.asarray(vectors)
@@ -364,6 +385,7 @@ def _unit_rows(vectors):
             "similarity는 벡터를 비교합니다: encoder.encode(texts)의 결과를 주세요.",
         ))
     vectors = np.atleast_2d(vectors).astype("float32")
+    refuse_no_numbers(vectors)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
 

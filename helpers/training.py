@@ -1,4 +1,4 @@
-"""Train a head of `helpers.sbert` the way the paper does, and be able to go on after an interruption.
+"""Train a head of `helpers.sbert` or a `distillation.Distillation` as the paper does, and go on after an interruption.
 
     history = training.train(model, batches, epochs=4, folder="build/sts",
                              evaluate=lambda: sbert.spearman(encoder, dev.sentence1, dev.sentence2, dev.score))
@@ -8,9 +8,11 @@ clipped to norm 1. It is `model.compile` and `model.fit` with the callbacks belo
 """
 
 import gc
+import hashlib
 import json
 import math
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from helpers import encoding, saving
 from helpers.language import say
 
 STATE_FILE, START_FILE, BEST_FILE, BACKUP = "training.json", "start.safetensors", "best.safetensors", "backup"
+STARTS = weakref.WeakKeyDictionary()  # {a head or its BERT that this process trained: {folder: what `_mark` gave before}}
 
 
 def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, evaluate=None, patience=None, folder=None,
@@ -33,16 +36,17 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
     every epoch; the epoch that was cut off is done again from its beginning).
 
     Args:
-        model: `sbert.ClassificationHead` or `sbert.RegressionHead`.
+        model: `sbert.ClassificationHead`, `sbert.RegressionHead` or `distillation.Distillation`.
         batches: what `model.batches(..., shuffle=True)` returned.
         epochs: int.
         learning_rate: float, the highest that is reached.
         warm_up: float from 0 to 1, the share of all steps over which it rises.
-        clip: float, the norm that all gradients together are clipped to.
+        clip: float, the norm that all gradients together are clipped to; None clips nothing.
         evaluate: function without arguments, called after every epoch, or None. Returns a float, more is better, measured
             on held-out pairs: a Spearman correlation or an accuracy. The best epoch is chosen by it.
         patience: int, stop after so many epochs without a better value; None never stops early.
-        folder: str or Path where the training can be gone on with, or None. Not for several workers (docs/distributed.md).
+        folder: str or Path where the training can be gone on with, or None. It goes on only with the same data,
+            settings and start weights. Not for several workers (docs/distributed.md).
         seed: int, of dropout. The order of the pairs has its own seed in `batches`.
         progress: bool, a bar with the remaining time.
 
@@ -51,22 +55,32 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         Its `attrs["seconds"]` is the time that was spent training, all sessions together.
 
     Raises:
-        ValueError: epochs, learning rate, warm-up or patience make no sense; `folder` holds another training.
-        FloatingPointError: the loss is no longer a number; names the batch.
+        ValueError: a setting makes no sense, like patience without `evaluate`; `folder` holds another training, or the weights to
+            start from are no numbers; `evaluate` returned no number.
+        FloatingPointError: the loss is no longer a number, the batch is named; or the weights are none after an epoch.
         OSError: the disk is full; the last complete epoch in `folder` is whole.
     """
-    _check(epochs, learning_rate, warm_up, patience)
+    _check(epochs, learning_rate, warm_up, clip, patience, seed)
+    if patience is not None and evaluate is None:
+        raise ValueError(say(
+            f"patience={patience} waits for a better value, but nothing is measured: give evaluate=, or leave patience out.",
+            f"patience={patience}은(는) 더 좋은 값을 기다리는데 재는 것이 없습니다: evaluate=를 주거나 patience를 빼세요.",
+        ))
     strategy = model.distribute_strategy
     if folder and isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         raise ValueError(say(
             "Several workers cannot share this folder: use model.fit with BackupAndRestore, see docs/distributed.md.",
             "여러 워커가 이 폴더를 함께 쓸 수 없습니다: model.fit과 BackupAndRestore를 쓰세요(docs/distributed.md 참고).",
         ))
+    start = _start(model, folder) if folder else {}
     record = Record(folder, {
         "head": type(model).__name__, **model.settings(), "pairs": len(batches.targets), "batch_size": batches.batch_size,
-        "order_seed": batches.seed, "epochs": epochs, "learning_rate": learning_rate, "warm_up": warm_up, "clip": clip,
-        "patience": patience, "seed": seed,
+        "order_seed": batches.seed, "shuffle": bool(batches.shuffle), "epochs": epochs, "learning_rate": learning_rate,
+        "warm_up": warm_up, "clip": clip, "patience": patience, "seed": seed,
+        **({**_reading(model), **_data(batches), **{name: mark for name, (_, mark) in start.items()}} if folder else {}),
     })
+    for part, mark in start.values():  # the folder is this training's: run again in this process, it is known by its first start
+        STARTS.setdefault(part, {})[_place(folder)] = mark
     if record.state["finished"]:
         record.restore(model)
         return record.table()
@@ -106,16 +120,62 @@ def seed_everything(seed):
     tf.config.experimental.enable_op_determinism()
 
 
-def _check(epochs, learning_rate, warm_up, patience):
+def _check(epochs, learning_rate, warm_up, clip, patience, seed):
     for name, value, fits, example in (
         ("epochs", epochs, _whole(epochs) and epochs >= 1, "1"),
         ("learning_rate", learning_rate, _number(learning_rate) and 0 < learning_rate < math.inf, "2e-5"),
         ("warm_up", warm_up, _number(warm_up) and 0 <= warm_up <= 1, "0.1"),
+        ("clip", clip, clip is None or _number(clip) and 0 < clip < math.inf, "1.0"),
         ("patience", patience, patience is None or _whole(patience) and patience >= 1, "2"),
+        ("seed", seed, _whole(seed) and 0 <= seed < 2**32, "1"),
     ):
         if not fits:
             raise ValueError(say(f"{name}={value!r} makes no sense here: try {name}={example}.",
                                  f"{name}={value!r}: 쓸 수 없는 값입니다. {name}={example}(으)로 해 보세요."))
+
+
+def _reading(model):
+    """How the encoder that is trained reads a sentence."""
+    encoder = model.student if hasattr(model, "student") else model.encoder
+    return {"pooling": encoder.pooling, "normalize": encoder.normalize, "max_length": encoder.max_length}
+
+
+def _data(batches):
+    """What is trained on: a digest, and one number for vectors, which are calculated and may differ in their last digits."""
+    digest = hashlib.sha256()
+    for texts in (batches.sentences1, batches.sentences2):
+        for text in texts:
+            digest.update(f"{len(text)} {text}".encode())
+    vectors = batches.targets.ndim > 1
+    if not vectors:
+        digest.update(np.ascontiguousarray(batches.targets).data)
+    return {"data": digest.hexdigest()[:16], **({"vectors": _mark([batches.targets])} if vectors else {})}
+
+
+def _start(model, folder):
+    """{name: (the BERT or the head, the mark of the weights it starts from)}."""
+    of_bert = {id(weight) for weight in model.bert.weights}
+    # The pooler is not read, and random where a checkpoint has none.
+    both = [(id(weight) in of_bert, array) for weight, array in zip(model.weights, model.get_weights()) if "/pooler/" not in weight.name]
+    again, start = (Path(folder) / STATE_FILE).is_file(), {}
+    for name, part, inside in (("encoder_weights", model.bert, True), ("head_weights", model, False)):
+        known = STARTS.get(part, {}).get(_place(folder)) if again else None
+        start[name] = part, _mark([array for of, array in both if of == inside]) if known is None else known
+    return start
+
+
+def _place(folder):
+    return str(Path(folder).resolve())
+
+
+def _mark(arrays):
+    """A number that other weights do not have, and that hardly moves where the same ones were rounded otherwise."""
+    random, product, square = np.random.default_rng(0), 0.0, 0.0
+    for array in arrays:
+        for part in np.array_split(np.ravel(array), 1 + np.size(array) // 2**20):
+            part = part.astype("float64")
+            product, square = product + part @ random.standard_normal(len(part)), square + part @ part
+    return float(product + 10 * math.sqrt(square))
 
 
 def _whole(value):
@@ -173,7 +233,7 @@ class SameDropoutOrder(keras.callbacks.Callback):
 
 
 class StopAtNaN(keras.callbacks.Callback):
-    """Stops when the loss is no longer a number, and says at which batch."""
+    """Stops when the loss is no longer a number, and says at which batch, or when the weights are none at the end of an epoch."""
 
     def __init__(self, batches):
         super().__init__()
@@ -195,6 +255,17 @@ class StopAtNaN(keras.callbacks.Callback):
             "가중치가 망가졌으니 인코더를 다시 불러오고 학습률을 낮추세요.",
         ))
 
+    def on_epoch_end(self, epoch, logs=None):
+        if not _finite(self.model):  # the last step may spoil them, and no later loss shows it
+            raise FloatingPointError(say(
+                f"The weights are no numbers any more (NaN) after epoch {epoch + 1}: load the encoder again and lower the learning rate.",
+                f"{epoch + 1}번째 에포크 뒤에 가중치가 수가 아니게(NaN) 되었습니다: 인코더를 다시 불러오고 학습률을 낮추세요.",
+            ))
+
+
+def _finite(model):
+    return all(np.isfinite(array).all() for array in model.get_weights())
+
 
 def _some(rows, at_most=4):
     return ", ".join(str(row) for row in rows[:at_most]) + ("…" if len(rows) > at_most else "")
@@ -213,9 +284,22 @@ class KeepBest(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
         if self.evaluate:
-            row["development"] = float(self.evaluate())
+            row["development"] = self._value(epoch)
         self.record.add(row, self.model)
         self._stop_if_no_progress(epoch)
+
+    def _value(self, epoch):
+        value = self.evaluate()
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if math.isnan(number):
+            raise ValueError(say(
+                f"evaluate() returned {value!r} after epoch {epoch + 1}, so that no epoch can be the best: return a number, more is better.",
+                f"{epoch + 1}번째 에포크 뒤에 evaluate()가 {value!r}을(를) 돌려주어 가장 좋은 에포크를 고를 수 없습니다: 클수록 좋은 수를 돌려주세요.",
+            ))
+        return number
 
     def _stop_if_no_progress(self, epoch):
         if self.patience is not None and epoch + 1 - self.record.state["best"] >= self.patience:
@@ -286,7 +370,7 @@ class Record:
                 self.state = found
 
     def _refuse_another(self, found, asked):
-        differing = [name for name in {**found, **asked} if found.get(name) != asked.get(name)]
+        differing = [name for name in {**found, **asked} if not _same(found.get(name), asked.get(name))]
         if differing:
             there = ", ".join(f"{name}={found.get(name)!r}" for name in differing)
             here = ", ".join(f"{name}={asked.get(name)!r}" for name in differing)
@@ -299,9 +383,14 @@ class Record:
         """The weights that the training started from: kept at the first start, brought back at the next one."""
         if self.folder is None:
             return
-        if (self.folder / START_FILE).is_file():
+        if all((self.folder / name).is_file() for name in (START_FILE, STATE_FILE)):  # one alone was cut off before it began
             set_weights(model, saving.read_weights(self.folder / START_FILE))
         else:
+            if not _finite(model):
+                raise ValueError(say(
+                    "The weights to start from hold NaN or infinity, so that nothing can be learnt: load the encoder again.",
+                    "학습을 시작할 가중치에 NaN이나 무한대가 있어 아무것도 배울 수 없습니다: 인코더를 다시 불러오세요.",
+                ))
             saving.write_weights(self.folder / START_FILE, weights(model))
             self._write()
 
@@ -356,6 +445,11 @@ class Record:
     def _write(self):
         if self.folder:
             saving.write_text(self.folder / STATE_FILE, json.dumps(self.state, indent=1))
+
+
+def _same(one, other):
+    """Floats as well: vectors that are calculated again may differ in their last digits."""
+    return one == other or isinstance(one, float) and isinstance(other, float) and math.isclose(one, other, rel_tol=1e-6)
 
 
 def weights(model):

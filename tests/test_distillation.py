@@ -300,3 +300,29 @@ def test_parallel_rows_say_the_same_and_splits_share_none():
         assert len(together) == len(set(together))
     with pytest.raises(ValueError, match="did you mean 'train'"):
         distillation.parallel("trian")
+
+
+def test_parallel_rows_are_matched_by_their_id(monkeypatch):
+    whole, read = distillation.parallel("dev"), datasets.sts
+    monkeypatch.setattr(datasets, "sts", lambda language, split: read(language, split).drop(index=0 if language == "ko" else []))
+    rows = distillation.parallel("dev")
+    assert 0 < len(whole) - len(rows) <= 2 and set(rows.itertuples(index=False)) <= set(whole.itertuples(index=False))
+    with pytest.raises(ValueError, match="split=None: choose one of train, dev, test"):
+        distillation.parallel(None)
+
+
+# --- interruptions ------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_knows_its_vectors_though_they_were_rounded_otherwise(tmp_path):
+    targets = encoder(pooling="max").encode(ENGLISH)
+
+    def trained(vectors):
+        model = distillation.Distillation(encoder())
+        model.align(KOREAN, targets)
+        return training.train(model, model.batches(KOREAN, vectors, batch_size=6), folder=tmp_path, progress=False)
+
+    history = trained(targets)
+    assert trained(targets * (1 + 1e-7)).equals(history)
+    with pytest.raises(ValueError, match=r"another training \(vectors="):
+        trained(targets[::-1])

@@ -269,11 +269,83 @@ def test_a_folder_of_another_training_is_refused(tmp_path):
         train(*regression(), epochs=2, folder=tmp_path)
 
 
+def other_start():
+    started = encoder()
+    started.model.set_weights([weight * 1.001 for weight in started.model.get_weights()])
+    return started
+
+
+@pytest.mark.parametrize("make, first, second, scores, named", [
+    (encoder, SECOND, FIRST, SCORES, "data"),
+    (encoder, FIRST, SECOND, SCORES[::-1], "data"),
+    (encoder, [*FIRST[:7], "a fun game"], SECOND, SCORES, "data"),
+    (lambda: encoder(pooling="max"), FIRST, SECOND, SCORES, "pooling='mean', now pooling='max'"),
+    (lambda: encoder(max_length=20), FIRST, SECOND, SCORES, "max_length=64, now max_length=20"),
+    (other_start, FIRST, SECOND, SCORES, "encoder_weights"),
+], ids=["columns", "scores", "sentence", "pooling", "length", "start"])
+def test_a_folder_of_other_data_or_another_start_is_refused(make, first, second, scores, named, trained_folder):
+    model = sbert.RegressionHead(make())
+    with pytest.raises(ValueError, match=rf"another training \({named}"):
+        train(model, model.batches(first, second, scores, batch_size=2, shuffle=True), epochs=1, folder=trained_folder)
+
+
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    train(*regression(), epochs=1, folder=folder)
+    return folder
+
+
+def test_the_same_cell_run_again_finds_its_training(monkeypatch, tmp_path):
+    model = sbert.ClassificationHead(encoder())
+    batches = model.batches(FIRST, SECOND, LABELS, batch_size=2, shuffle=True)
+    history = train(model, batches, epochs=1, folder=tmp_path)
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    for again in (model, sbert.ClassificationHead(model.encoder)):  # which holds trained weights now
+        assert train(again, batches, epochs=1, folder=tmp_path).equals(history)
+
+
+def test_an_interrupted_training_goes_on_in_the_model_that_was_interrupted(uninterrupted, monkeypatch, tmp_path):
+    made = regression()
+    monkeypatch.setattr(sys.modules[__name__], "regression", lambda: made)
+    killed_after(6, monkeypatch, folder=tmp_path)
+    assert_allclose(train(*made, folder=tmp_path)["loss"], uninterrupted[0], atol=1e-6)
+
+
 def test_a_loss_that_is_no_number_stops_and_names_the_batch():
     model, batches = regression(shuffle=False)
     batches.targets[4] = np.nan  # the third batch of two
     with pytest.raises(FloatingPointError, match=r"loss is nan at batch 3 of epoch 1 \(rows 4, 5, the first is 'a game'\)"):
         train(model, batches)
+
+
+def test_weights_that_the_last_step_spoilt_are_not_called_finished(monkeypatch, tmp_path):
+    model, batches = regression(batch_size=8)  # one batch: its loss is a number, what comes after is not looked at
+    monkeypatch.setattr(training, "_finite", lambda _: not int(model.optimizer.iterations))
+    with pytest.raises(FloatingPointError, match="no numbers any more .* after epoch 1"):
+        train(model, batches, epochs=1, folder=tmp_path)
+    assert not json.loads((tmp_path / "training.json").read_text())["finished"] and not (tmp_path / "best.safetensors").exists()
+
+
+def test_a_start_that_is_no_number_is_not_written(tmp_path):
+    model = sbert.ClassificationHead(untrained())
+    model.W_y.assign(model.W_y * np.nan)
+    with pytest.raises(ValueError, match="hold NaN or infinity"):
+        train(model, model.batches(FIRST, SECOND, LABELS), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_start_whose_training_never_began_is_written_anew(tmp_path):
+    model = sbert.ClassificationHead(untrained())
+    saving.write_weights(tmp_path / "start.safetensors", {"0": np.zeros(1)})
+    training.Record(tmp_path, {}).start_from(model)
+    assert len(saving.read_weights(tmp_path / "start.safetensors")) == len(model.get_weights())
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, "good"])
+def test_a_measure_that_is_no_number_stops_the_training(value):
+    with pytest.raises(ValueError, match=rf"evaluate\(\) returned {value!r} after epoch 3"):
+        training.KeepBest(training.Record(None, {}), lambda: value, None).on_epoch_end(2)
 
 
 # --- saving -------------------------------------------------------------------------------------------------------
@@ -405,6 +477,7 @@ def test_a_file_instead_of_a_head_s_folder_is_explained(saved_head):
     (["entailment"] * 7 + ["-"], r"Label '-' in row 7"),
     ([0, 1.5] * 4, r"Label 1.5 in row 1"),
     ([0, None] * 4, r"Label None in row 1"),
+    (pd.Series([0, 1, 2, 0, 1, 2, 0, None]), r"Label nan in row 7: there is none, leave this pair out"),
 ])
 def test_labels_out_of_range_are_named(labels, message):
     with pytest.raises(ValueError, match=message):
@@ -419,10 +492,21 @@ def test_values_of_a_table_are_named_as_plain_numbers():
         sbert.ClassificationHead(untrained()).batches(["a", "a"], ["a", "a"], scores["label"])
 
 
-@pytest.mark.parametrize("score", [-0.5, 7, float("nan"), None, "4"])
+@pytest.mark.parametrize("score", [-0.5, 7, float("nan"), None])
 def test_scores_out_of_range_are_named(score):
     with pytest.raises(ValueError, match=f"Score {score!r} in row 1: STS scores go from 0 to 5"):
         sbert.RegressionHead(untrained()).batches(["a", "a"], ["a", "a"], [5, score])
+
+
+def test_a_score_that_is_a_text_is_named_so():
+    with pytest.raises(ValueError, match="Score '4' in row 1 is a text, not a number"):
+        sbert.RegressionHead(untrained()).batches(["a", "a"], ["a", "a"], [5, "4"])
+
+
+@pytest.mark.parametrize("head", [sbert.ClassificationHead, sbert.RegressionHead])
+def test_no_targets_are_refused(head):
+    with pytest.raises(TypeError, match="should be a list with one entry a pair, not None"):
+        head(untrained()).targets(None)
 
 
 @pytest.mark.parametrize("first, second, scores, error, message", [
@@ -433,6 +517,11 @@ def test_scores_out_of_range_are_named(score):
     (["a", None], ["a", "a"], [1, 2], TypeError, "Row 1 of sentences1 is None"),
     (["a"], [" "], [1], ValueError, "Row 0 of sentences2 is empty"),
     ("a", ["a"], [1], TypeError, "sentences1 should be a list"),
+    (pd.DataFrame({"text": ["a"]}), ["a"], [1], TypeError, r"not DataFrame: give one column, like table\['text'\]"),
+    (["a"], {"a": 1}, [1], TypeError, "sentences2 should be a list, not dict: give one column"),
+    (["a"], ["a"], {1}, TypeError, "targets should be a list, not set: give one column"),
+    (["a", "a"], ["a", "\u200b"], [1, 2], ValueError, "Row 1 of sentences2 is empty"),
+    (["a", "\ud800"], ["a", "a"], [1, 2], ValueError, "Row 1 of sentences1 holds half a character"),
 ])
 def test_bad_pairs_are_named(first, second, scores, error, message):
     with pytest.raises(error, match=message):
@@ -447,15 +536,39 @@ def test_impossible_heads_are_refused(settings, message):
         sbert.ClassificationHead(untrained(), **settings)
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 0}, {"learning_rate": -1}, {"warm_up": 2}, {"patience": 0}, {"epochs": 1.5}])
+@pytest.mark.parametrize("settings", [{"epochs": 0}, {"learning_rate": -1}, {"warm_up": 2}, {"patience": 0}, {"epochs": 1.5},
+    {"clip": 0}, {"clip": -1}, {"clip": float("nan")}, {"clip": "x"}, {"seed": -1}, {"seed": None}, {"seed": "x"}, {"seed": 2**32}], ids=str)
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ValueError, match=f"{next(iter(settings))}=.* makes no sense"):
         train(*regression(), **settings)
 
 
+def test_patience_without_a_measure_is_refused():
+    with pytest.raises(ValueError, match="give evaluate="):
+        train(*regression(), patience=1)
+
+
 def test_a_ranking_of_equal_scores_is_refused():
     with pytest.raises(ValueError, match="at least two different scores"):
         sbert.spearman(untrained(), FIRST, SECOND, [3.0] * 8)
+
+
+@pytest.mark.parametrize("score", [float("nan"), None, pd.NA, "good"])
+def test_a_score_without_a_rank_is_named(score):
+    with pytest.raises(ValueError, match=rf"Score {score!r} in row 2 is no number"):
+        sbert.spearman(untrained(), FIRST, SECOND, [1, 2, score, 3, 4, 5, 0, 1])
+
+
+def test_scores_that_are_texts_are_ranked_as_numbers():
+    scores = [10, 9, 100, 1, 2, 3, 20, 0]
+    assert sbert.spearman(untrained(), FIRST, SECOND, [str(score) for score in scores]) == sbert.spearman(untrained(), FIRST, SECOND, scores)
+
+
+def test_accuracy_refuses_what_it_cannot_count():
+    with pytest.raises(ValueError, match="sentences1 2, sentences2 2, labels 1"):
+        sbert.accuracy(sbert.ClassificationHead(untrained()), FIRST[:2], SECOND[:2], [0])
+    with pytest.raises(TypeError, match="measure it with sbert.spearman"):
+        sbert.accuracy(sbert.RegressionHead(untrained()), FIRST[:2], SECOND[:2], [0, 1])
 
 
 def test_messages_are_korean_for_korean_readers(monkeypatch):

@@ -101,6 +101,16 @@ def test_what_cannot_be_added_is_named(encoder, texts, message):
     assert len(index) == 0
 
 
+def test_what_cannot_be_read_is_named_by_the_callers_row(index):
+    with pytest.raises(ValueError, match=r"texts\[3\]: This text is empty"):
+        index.add([TEXTS[0], "a game", "a game", "\u200b"])
+
+
+def test_vectors_that_are_no_numbers_are_refused(index):
+    with pytest.raises(ValueError, match=r"Vector 0 holds NaN or infinity \(1 of 1 do\)"):
+        index.nearest(np.full(tiny.HIDDEN, np.nan))
+
+
 def test_sources_must_be_as_many_as_texts(encoder):
     with pytest.raises(ValueError, match="texts 5, sources 1"):
         search.Index(encoder).add(TEXTS, ["here"])
@@ -358,6 +368,9 @@ def test_a_folder_gives_the_paragraphs_of_its_text_files(tmp_path):
     (tmp_path / "b.txt").write_text("\ufeffFirst\nparagraph.\n\n\n Second. \n", encoding="utf-8")
     (tmp_path / "deep" / "a.TXT").write_text("글 하나", encoding="utf-8")
     (tmp_path / "picture.png").write_bytes(b"\xff\xd8")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    for hidden in (".ipynb_checkpoints/b.txt", "deep/._a.txt"):
+        (tmp_path / hidden).write_text("hidden", encoding="utf-8")
     corpus = search.from_folder(tmp_path)
     assert corpus.values.tolist() == [["b.txt, 1", "First paragraph."], ["b.txt, 2", "Second."], ["deep/a.TXT, 1", "글 하나"]]
 
@@ -368,6 +381,15 @@ def test_a_column_of_a_csv_file_is_read_and_empty_cells_are_counted(tmp_path, ca
     corpus = search.from_csv(path, "review")
     assert corpus.values.tolist() == [["row 2", "Good, very good"], ["row 4", "NA"], ["row 5", "나쁘지 않다"]]
     assert capsys.readouterr().out == "reviews.csv: 1 of 4 rows have no text in 'review' and are left out.\n"
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path, capsys):
+    path = tmp_path / "notes.csv"
+    path.write_text("note\none\n\nthree\n", encoding="utf-8")
+    assert search.from_csv(path, "note").values.tolist() == [["row 2", "one"], ["row 4", "three"]]
+    assert "1 of 3 rows have no text" in capsys.readouterr().out
+    path.write_text("\n\nnote,date\none,today\n", encoding="utf-8")
+    assert search.from_csv(path, "note").values.tolist() == [["row 4", "one"]]
 
 
 def test_a_missing_column_names_those_that_there_are(tmp_path):
@@ -393,6 +415,7 @@ def test_nothing_to_read_is_said(tmp_path):
     (tmp_path / "blank" / "a.txt").write_text(" \n\n", encoding="utf-8")
     (tmp_path / "blank.csv").write_text("text\n\n", encoding="utf-8")
     (tmp_path / "nothing.csv").write_text("", encoding="utf-8")
+    (tmp_path / "shifted.csv").write_text("a,b\n1,2,3\n4,5,6\n", encoding="utf-8")
     (tmp_path / "ragged.csv").write_text("a,b\n1,2\n1,2,3,4\n", encoding="utf-8")
     for read, message in (
         (lambda: search.from_text(" \n "), "There is no text in the pasted text"),
@@ -404,6 +427,7 @@ def test_nothing_to_read_is_said(tmp_path):
         (lambda: search.from_csv(tmp_path / "blank.csv", "text"), r"There is no text in blank\.csv, text"),
         (lambda: search.from_csv(tmp_path / "nothing.csv", "text"), r"nothing\.csv is no CSV table"),
         (lambda: search.from_csv(tmp_path / "ragged.csv", "a"), r"ragged\.csv is no CSV table"),
+        (lambda: search.from_csv(tmp_path / "shifted.csv", "a"), r"shifted\.csv is no CSV table \(the rows have more cells"),
     ):
         with pytest.raises((TypeError, ValueError), match=message) as caught:
             read()
@@ -424,6 +448,16 @@ def test_accuracy_leaves_the_query_out_and_a_tie_is_no_find():
     assert search.accuracy_at_1(scores, [1, 0, 0, 2], own=[0, 1, 2, 1]) == 0.75
 
 
+@pytest.mark.parametrize(("scores", "answers", "own", "message"), [
+    ([], [], None, r"the shape \(0,\)"), ([0.1, 0.2], [0, 1], None, r"the shape \(2,\)"), ([[0.1, 0.2]], [0, 1], None, "scores 1, answers 2"),
+    ([[0.1, 0.2]], [2], None, r"answers\[0\] is 2: give the number of a column, from 0 to 1"), ([[0.1, 0.2]], [-1], None, r"answers\[0\] is -1"),
+    ([[0.1, 0.2]], [0], [0, 1], "scores 1, own 2"), ([[0.1, 0.2]], [0], [float("nan")], r"own\[0\] is nan"),
+])
+def test_accuracy_refuses_what_it_cannot_count(scores, answers, own, message):
+    with pytest.raises(ValueError, match=message):
+        search.accuracy_at_1(scores, answers, own)
+
+
 def test_reranking_follows_the_judge_and_keeps_ties_in_order():
     found = pd.DataFrame({"score": [0.9, 0.8, 0.7], "text": ["x", "yy", "zz"]}, index=pd.RangeIndex(1, 4, name="rank"))
     asked = []
@@ -437,6 +471,7 @@ def test_reranking_follows_the_judge_and_keeps_ties_in_order():
     assert again["text"].tolist() == ["yy", "zz", "x"] and again["judged"].tolist() == [2, 2, 1]
     assert again.index.tolist() == [1, 2, 3] and list(again) == ["judged", "score", "text"]
     assert list(found) == ["score", "text"]  # untouched
+    assert search.rerank("q", again, lambda queries, texts: [1, 2, 3])["judged"].tolist() == [3, 2, 1]  # an earlier judge is forgotten
     with pytest.raises(ValueError, match="one number a text"):
         search.rerank("q", found, lambda queries, texts: [1.0])
 

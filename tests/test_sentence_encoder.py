@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -227,11 +228,21 @@ def test_similarity_of_something_else_is_refused(vectors, message):
         encoder().similarity(np.zeros((1, 2)), vectors)
 
 
+def test_vectors_of_spoilt_weights_are_refused():
+    spoilt = SentenceEncoder(tiny.folder())
+    spoilt.model.set_weights([weight * np.nan for weight in spoilt.model.get_weights()])
+    with pytest.raises(ValueError, match=r"Vector 0 holds NaN or infinity \(2 of 2 do\): the encoder's weights are spoilt"):
+        spoilt.encode(["fun", "sky"])
+    with pytest.raises(ValueError, match=r"Vector 1 holds NaN or infinity \(1 of 2 do\)"):
+        encoder().similarity([[1, 0]], [[1, 0], [np.nan, 0]])
+
+
 # Bad texts
 
 
 @pytest.mark.parametrize(("texts", "message"), [
     (None, "not NoneType"), (7, "not int"), (b"fun", "not bytes"), ({"a": "b"}, "not dict"),
+    ({"a", "b"}, r"not set: give one column, like table\['text'\]"), (pd.DataFrame({"text": ["a"]}), "not DataFrame: give one column"),
     ("", r"texts\[0\]: This text is empty"), ([""], r"texts\[0\]: This text is empty"), (["a", "  \n"], r"texts\[1\]: This text is empty"),
     (["a", "\u200b"], r"texts\[1\]: This text is empty"), (["a", "a", None], r"texts\[2\] is None"),
     (["a", float("nan")], r"texts\[1\] is nan"), ([["a"]], r"texts\[0\] is \['a'\]"), ([3], r"texts\[0\] is 3"),
