@@ -116,17 +116,50 @@ def quote(text, characters=60):
     return f"'{line if len(line) <= characters else line[:characters - 1] + '…'}'"
 
 
+def is_table(values):
+    """Is it a whole table, a dict or a set? As a list it would be its names, or stand in no order."""
+    return isinstance(values, (Mapping, set, frozenset)) or hasattr(values, "columns")
+
+
+def one_column(name, values):
+    """The line that says so.
+
+    Args:
+        name: str, what the caller calls it.
+        values: what was given.
+
+    Returns:
+        str.
+    """
+    return say(
+        f"{name} should be a list, not {type(values).__name__}: give one column, like table['text'].",
+        f"{name}에는 목록이 필요한데 {type(values).__name__}이(가) 왔습니다: table['text']처럼 열 하나를 주세요.",
+    )
+
+
+def check_whole(text):
+    """Stop at half a character, which a wrongly decoded file leaves behind.
+
+    Args:
+        text: str.
+
+    Raises:
+        ValueError: it holds a lone surrogate.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError(say(
+            "This text holds half a character (a lone surrogate), which no tokenizer can read: type or read it in again as UTF-8.",
+            "이 글에는 반쪽짜리 문자(짝 없는 서러게이트)가 있어 토크나이저가 읽을 수 없습니다: 다시 입력하거나 UTF-8로 읽어 오세요.",
+        ))
+
+
 def _check_not_empty(text, tokenizer):
     if not isinstance(text, str):
         raise TypeError(say(
             f"Expected a text, not {type(text).__name__}: put the sentence in quotation marks, like 'Soccer is fun.'",
             f"글이 필요한데 {type(text).__name__}이(가) 왔습니다: 문장을 '축구는 재미있다.'처럼 따옴표 안에 쓰세요.",
         ))
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(say(
-            "This text holds half a character (a lone surrogate), which no tokenizer can read: type or read it in again as UTF-8.",
-            "이 글에는 반쪽짜리 문자(짝 없는 서러게이트)가 있어 토크나이저가 읽을 수 없습니다: 다시 입력하거나 UTF-8로 읽어 오세요.",
-        ))
+    check_whole(text)
     # Not only "" and spaces: a text of invisible characters has no piece either.
     if not text.strip() or not tokenizer.tokenize(text, verbose=False):
         raise ValueError(say(

@@ -4,7 +4,7 @@ Source: the document, part "Next sentence prediction", and Devlin et al. 2018 (a
 Label 0: it follows. Label 1: it does not, it was drawn at random.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -108,11 +108,8 @@ def _is_many(sentences):
 def _sentences(sentences):
     """A list of sentences; a single one (of whatever type: `encoding.check_text` judges it) becomes a list of one."""
     found = type(sentences).__name__
-    if isinstance(sentences, (Mapping, set, frozenset)) or getattr(sentences, "ndim", 1) > 1:
-        raise TypeError(say(
-            f"{found} is no list of sentences: give one column, like table['text'], or a list.",
-            f"{found}은(는) 문장 목록이 아닙니다: table['text']처럼 열 하나나 목록을 주세요.",
-        ))
+    if encoding.is_table(sentences) or getattr(sentences, "ndim", 1) > 1:
+        raise TypeError(encoding.one_column("sentences", sentences))
     if isinstance(sentences, Iterator):
         raise TypeError(say(
             f"{found} gives its sentences only once: make it a list first, with list(...).",

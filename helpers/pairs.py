@@ -7,7 +7,6 @@ The heads of `helpers.sbert` make them with `model.batches(...)`, which also che
 """
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -149,8 +148,8 @@ def sentences(texts, name="sentences"):
         TypeError: None, one text or a whole table instead of a list, or an entry that is not a text; names its row.
         ValueError: no sentence, an empty one, or one with half a character; names its row.
     """
-    if is_table(texts):
-        raise TypeError(one_column(name, texts))
+    if encoding.is_table(texts):
+        raise TypeError(encoding.one_column(name, texts))
     if texts is None or isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
         found = encoding.quote(texts) if isinstance(texts, str) else type(texts).__name__
         raise TypeError(say(
@@ -171,12 +170,9 @@ def sentences(texts, name="sentences"):
         if not text.strip():
             raise ValueError(_empty(row, name))
         try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            raise ValueError(say(
-                f"Row {row} of {name} holds half a character (a lone surrogate), which no tokenizer can read: type or read it in again as UTF-8.",
-                f"{name}의 {row}번 행에 반쪽짜리 문자(짝 없는 서러게이트)가 있어 토크나이저가 읽을 수 없습니다: 다시 입력하거나 UTF-8로 읽어 오세요.",
-            )) from None
+            encoding.check_whole(text)
+        except ValueError as error:
+            raise ValueError(say(f"Row {row} of {name}: {error}", f"{name}의 {row}번 행: {error}")) from None
     return texts
 
 
@@ -184,27 +180,6 @@ def _empty(row, name):
     return say(
         f"Row {row} of {name} is empty: leave this pair out, or write the sentence.",
         f"{name}의 {row}번 행이 비어 있습니다: 이 쌍을 빼거나 문장을 쓰세요.",
-    )
-
-
-def is_table(values):
-    """Is it a whole table, a dict or a set? As a list it would be its names, or stand in no order."""
-    return isinstance(values, (Mapping, set, frozenset)) or hasattr(values, "columns")
-
-
-def one_column(name, values):
-    """The line that says so.
-
-    Args:
-        name: str, what the caller calls it.
-        values: what was given.
-
-    Returns:
-        str.
-    """
-    return say(
-        f"{name} should be a list, not {type(values).__name__}: give one column, like table['text'].",
-        f"{name}에는 목록이 필요한데 {type(values).__name__}이(가) 왔습니다: table['text']처럼 열 하나를 주세요.",
     )
 
 
@@ -219,8 +194,8 @@ def check_lengths(**columns):
         ValueError: the lengths differ; names them all.
     """
     for name, column in columns.items():
-        if is_table(column):
-            raise TypeError(one_column(name, column))
+        if encoding.is_table(column):
+            raise TypeError(encoding.one_column(name, column))
         if not hasattr(column, "__len__") or isinstance(column, (str, bytes)):
             raise TypeError(say(
                 f"{name} should be a list with one entry a pair, not {column!r}.",

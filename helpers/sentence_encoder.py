@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import checkpoints, encoding, pairs, pooling, saving
+from helpers import checkpoints, encoding, pooling, saving
 from helpers.language import say
 
 BUCKET = 8  # tokens: for XLA, the length of a batch is rounded up to a multiple, so that it has few shapes to compile
@@ -342,8 +342,8 @@ def _length(asked, model, tokenizer):
 
 def _strings(texts):
     """A list of str, each of which has something in it."""
-    if pairs.is_table(texts):
-        raise ValueError(pairs.one_column("texts", texts))
+    if encoding.is_table(texts):
+        raise ValueError(encoding.one_column("texts", texts))
     if isinstance(texts, bytes) or not hasattr(texts, "__iter__"):
         raise ValueError(say(
             f"Expected a list of sentences or one sentence, not {type(texts).__name__}: write encoder.encode(['Soccer is fun.']).",

@@ -112,7 +112,7 @@ def test_a_gap_in_a_column_is_named_by_its_row(missing, language):
 ])
 def test_a_table_or_a_set_is_no_list_of_sentences(table, language):
     for arguments in ((table, ["game", "blue"]), (["game", "blue"], table)):
-        with pytest.raises(TypeError, match={"en": r"give one column, like table\['text'\]", "ko": "열 하나나 목록을"}[language]) as error:
+        with pytest.raises(TypeError, match={"en": r"give one column, like table\['text'\]", "ko": "열 하나를"}[language]) as error:
             next_sentence.predict(tiny.next_sentence(), tiny.tokenizer(), *arguments)
         assert_kind(error)
 

@@ -180,14 +180,19 @@ def build(lesson_path, repository_name):
     notebook = assemble(lesson, repository_name)
     path = notebook_path(lesson_path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        notebook_runner.execute(notebook, path.parent)
-    except notebook_runner.CellFailed as failure:
-        raise LessonError(f"{lesson_source.name(lesson_path)}: {failure}") from None
-    tidy(notebook)
-    refuse_stderr(notebook, lesson_source.name(lesson_path))
+    execute(notebook, path.parent, lesson_source.name(lesson_path))
     write(notebook, path)
     return path
+
+
+def execute(notebook, folder, where):
+    """Put into a notebook the outputs that it has in every run."""
+    try:
+        notebook_runner.execute(notebook, folder)
+    except notebook_runner.CellFailed as failure:
+        raise LessonError(f"{where}: {failure}") from None
+    tidy(notebook)
+    refuse_stderr(notebook, where)
 
 
 def reword(lesson_path, repository_name):
@@ -224,12 +229,7 @@ def show_files(cells, path):
     if not places:
         return {}
     small = nbformat.v4.new_notebook(cells=copy.deepcopy([*cells[:2], *(cells[place] for place in places)]))
-    try:
-        notebook_runner.execute(small, path.parent)
-    except notebook_runner.CellFailed as failure:
-        raise LessonError(f"{lesson_source.name(path)}: {failure}") from None
-    tidy(small)
-    refuse_stderr(small, lesson_source.name(path))
+    execute(small, path.parent, lesson_source.name(path))
     return {place: cell.outputs for place, cell in zip(places, small.cells[2:])}
 
 
