@@ -70,6 +70,7 @@ def prepare(language=None):
     _refuse(_keras_problem(sys.modules))
     _refuse(_transformers_problem(sys.modules))
     os.environ.update(SETTINGS)
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # left alone, TensorFlow uses its faster kernels on the newest processors only
     _quiet()
     fonts.register()
     _fit_tables()

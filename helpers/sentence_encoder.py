@@ -12,6 +12,7 @@ import copy
 import json
 import math
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from helpers import checkpoints, encoding, pooling, saving
 from helpers.language import say
 
 BUCKET = 8  # tokens: for XLA, the length of a batch is rounded up to a multiple, so that it has few shapes to compile
+AT_ONCE = 2  # batches: while one does what a single core does, the other keeps the rest of the cores busy
+PIECES_AT_ONCE = 8192  # a batch of more keeps them busy by itself, and two of them would take twice the memory
 
 # The folder layout of sentence-transformers, in the spelling that its versions 2 to 5 read.
 MODULES, POOLING, NORMALIZE, TRANSFORMER = "modules.json", "1_Pooling", "2_Normalize", "sentence_bert_config.json"
@@ -121,9 +124,9 @@ class SentenceEncoder:
         # Texts of like length share a batch, so that little of it is padding; the longest first: memory that is short is short at once.
         by_length = sorted(range(len(unique)), key=lambda index: -len(pieces[index]))
         batches = [by_length[start:start + batch_size] for start in range(0, len(unique), batch_size)]
-        for batch in _with_bar(batches) if progress else batches:
-            inputs = self._padded([pieces[index] for index in batch], batch_size)
-            vectors[batch] = np.asarray(self._graph(*inputs))[:len(batch)]
+        computed = self._computed([[pieces[index] for index in batch] for batch in batches], batch_size)
+        for batch, rows in zip(_with_bar(batches) if progress else batches, computed, strict=True):
+            vectors[batch] = rows
         refuse_no_numbers(vectors)
         places = {text: place for place, text in enumerate(unique)}
         return vectors[[places[text] for text in texts]]
@@ -223,6 +226,17 @@ class SentenceEncoder:
                 encoding.check_text(text, self.tokenizer, pieces_at_most=math.inf)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"texts[{texts.index(text)}]: {error}") from None
+
+    def _computed(self, batches, batch_size):
+        """Yield the vectors of each batch of pieces, in order; the first batch is the largest."""
+        graph = self._graph  # before the threads, which would each build one
+        pieces = len(batches[0]) * len(batches[0][0]) if batches else 0
+        pool = ThreadPoolExecutor(AT_ONCE if pieces <= PIECES_AT_ONCE else 1)
+        try:
+            for batch, rows in zip(batches, pool.map(lambda batch: np.asarray(graph(*self._padded(batch, batch_size))), batches)):
+                yield rows[:len(batch)]
+        finally:  # Ctrl-C waits for what is being computed, and for no more
+            pool.shutdown(cancel_futures=True)
 
     def _padded(self, pieces, batch_size):
         """int32 input_ids and attention_mask, both (batch, tokens)."""

@@ -166,10 +166,13 @@ def test_prepare_sets_what_libraries_read_at_import():
     assert {name: os.environ.get(name) for name in expected} == expected
 
 
-def test_prepare_leaves_onednn_alone(monkeypatch):
+@pytest.mark.parametrize("before, after", [(None, "1"), ("1", "1"), ("0", "0")])
+def test_prepare_asks_for_onednn_where_nobody_has_decided(before, after, monkeypatch):
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if before:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", before)
     environment.prepare()
-    assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == after
 
 
 def test_prepare_twice_leaves_what_once_leaves():

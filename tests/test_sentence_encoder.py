@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from functools import cache
 from pathlib import Path
 
@@ -147,6 +149,45 @@ def test_batches_hold_little_padding_and_nothing_beyond_the_limit():
         del encoder()._padded
     assert [tokens for _, tokens in shapes] == [64] + [4] * 7
     assert [rows for rows, _ in shapes] == [4] * 8
+
+
+def test_two_batches_are_computed_at_once():
+    own, both = SentenceEncoder(tiny.folder()), threading.Barrier(2, timeout=30)
+    graph = own._graph
+    own._graph = lambda *inputs: (both.wait(), graph(*inputs))[1]  # breaks where the other does not come
+    texts = sentences(8)
+    assert_allclose(own.encode(texts, batch_size=2), encoder().encode(texts), rtol=0, atol=1e-5)
+
+
+def test_large_batches_are_computed_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(sentence_encoder, "PIECES_AT_ONCE", 7)
+    own, running, most = SentenceEncoder(tiny.folder()), [], []
+    graph = own._graph
+
+    def observed(*inputs):
+        running.append(inputs)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+        return graph(*inputs)
+
+    own._graph = observed
+    own.encode(["soccer is fun", "fun", "game", "pizza", "play", "soccer"], batch_size=2)  # 2 times 5 pieces in the first
+    assert most == [1, 1, 1]
+
+
+def test_an_interruption_leaves_no_batch_to_be_computed():
+    own, started = SentenceEncoder(tiny.folder()), []
+
+    def stopped(input_ids, attention_mask):
+        started.append(len(input_ids))
+        time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    own._graph = stopped
+    with pytest.raises(KeyboardInterrupt):
+        own.encode(sentences(200), batch_size=1)
+    assert len(started) < 10
 
 
 def test_training_goes_through_the_same_vectors_and_shows_in_encode():
