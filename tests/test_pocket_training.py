@@ -300,6 +300,15 @@ def test_detail_counts_places_bands_and_trust(monkeypatch):
     assert figures["calibration_error"] == pytest.approx(0.25, abs=0.01)  # sure of all four, right in three
 
 
+@pytest.mark.parametrize("capability, helps", [("AVX512", True), ("AVX2", False), ("DEFAULT", False)])
+def test_bf16_is_used_where_the_processor_has_it(capability, helps, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools.pocket import measure
+
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert measure.bf16_helps("cpu") is helps
+
+
 @pytest.mark.parametrize("mode", [True, False])
 def test_measuring_leaves_dropout_as_it_was(tiny_build, mode):
     torch = pytest.importorskip("torch", reason="torch comes with the training group alone")

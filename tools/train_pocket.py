@@ -137,7 +137,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic):
     optimizer = optimiser(network, training)
     if state["optimizer"]:
         optimizer.load_state_dict(state["optimizer"])
-    bf16 = torch.device(device).type == "cpu" or torch.cuda.is_bf16_supported()
+    bf16 = measure.bf16_helps(device)
     variants = {name: training[name] for name in ("detached", "same_document", "whole_words") if name in training}
     sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, **variants)
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))

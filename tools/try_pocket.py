@@ -89,10 +89,11 @@ def measured(configuration, folder, count=40):
     network.load_state_dict(state["network"])
     network.eval()
     held_out, sources, seed = corpus.load(folder, "held_out"), configuration["sources"], configuration["seed"]
+    bf16 = measure.bf16_helps("cpu")
     prose = selected(sources, lambda kind: kind not in NOT_PROSE)
-    figures = measure.accuracy(network, measure.batches(held_out, prose, special, seed, count), bf16=True)
+    figures = measure.accuracy(network, measure.batches(held_out, prose, special, seed, count), bf16=bf16)
     singles = selected(sources, lambda kind: kind in EVERYDAY)
-    everyday = measure.accuracy(network, measure.single_batches(held_out, singles, special, seed, count), bf16=True)
+    everyday = measure.accuracy(network, measure.single_batches(held_out, singles, special, seed, count), bf16=bf16)
     return {
         "steps": state["step"], "tokens": state["tokens"], "mlm": figures["mlm"], "everyday": everyday["mlm"], "nsp": figures["nsp"],
         "same_document": examine.order_accuracy(network, held_out, special, seed, "same-document")[0],
