@@ -201,7 +201,7 @@ class SentenceEncoder:
         if not unique:
             return []
         try:
-            pieces = self.tokenizer(unique, verbose=False)["input_ids"]
+            pieces = self.tokenizer(unique, verbose=False, return_attention_mask=False, return_token_type_ids=False)["input_ids"]
         except Exception:  # one text breaks the whole batch: which one?
             self._refuse(unique, texts)
             raise
