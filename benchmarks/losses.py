@@ -21,6 +21,12 @@ HEADS = {"ClassificationHead": "SoftmaxLoss", "RegressionHead": "CosineSimilarit
 OURS, THEIRS = "ours", "sentence-transformers"
 LARGEST_DIFFERENCE = 1.0  # points of Spearman × 100
 RATE, WARM_UP, CLIP, SEED, BATCH = 5e-5, 0.1, 1.0, 1, 16
+EPSILON, BETA_2 = 1e-7, 0.999  # Adam's in Keras
+
+
+def epsilon(step):
+    """PyTorch's epsilon that does at a step, counted from 0, what Keras' does, which is added before the bias is corrected."""
+    return EPSILON / (1 - BETA_2 ** (step + 1)) ** 0.5
 
 
 def rate(step, steps):
@@ -77,12 +83,12 @@ def theirs(folder, head, task):
             loss.classifier.bias.zero_()  # the paper's W_y has none; theirs learns one
     else:
         loss = losses.CosineSimilarityLoss(model)
-    adam = torch.optim.Adam(loss.parameters(), lr=RATE, eps=1e-7)  # Keras' epsilon
+    adam = torch.optim.Adam(loss.parameters(), betas=(0.9, BETA_2))
     first, second, _ = task["train"][head]
     seen, steps = [], len(given["order"])
     model.train()
     for step, rows in enumerate(given["order"]):
-        adam.param_groups[0]["lr"] = rate(step, steps)
+        adam.param_groups[0].update(lr=rate(step, steps), eps=epsilon(step))
         adam.zero_grad()
         features = [model.tokenize([side[row] for row in rows]) for side in (first, second)]
         value = loss(features, torch.tensor([given["targets"][row] for row in rows]))

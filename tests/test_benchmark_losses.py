@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 
+import numpy as np
 import pytest
 
 from benchmarks import losses
@@ -18,6 +19,19 @@ from helpers import training
 def test_both_libraries_get_the_same_learning_rates(steps):
     schedule = training.WarmUpLinearDecay(losses.RATE, steps, round(losses.WARM_UP * steps))
     assert [losses.rate(step, steps) for step in range(steps)] == pytest.approx([float(schedule(step)) for step in range(steps)], rel=1e-5)
+
+
+def test_both_libraries_take_the_same_steps_where_gradients_are_small():
+    import tf_keras
+
+    weight, adam = tf_keras.backend.variable([1.0, 1.0]), tf_keras.optimizers.Adam(losses.RATE)
+    gradient, expected, mean, square = np.array([1e-6, 1e-2]), np.ones(2), np.zeros(2), np.zeros(2)
+    for step in range(4):
+        adam.apply_gradients([(gradient.astype("float32"), weight)])
+        mean, square = 0.9 * mean + 0.1 * gradient, losses.BETA_2 * square + (1 - losses.BETA_2) * gradient ** 2
+        corrected = mean / (1 - 0.9 ** (step + 1)), square / (1 - losses.BETA_2 ** (step + 1))  # as PyTorch's Adam does
+        expected -= losses.RATE * corrected[0] / (np.sqrt(corrected[1]) + losses.epsilon(step))
+    assert 1 - weight.numpy() == pytest.approx(1 - expected, rel=2e-3)
 
 
 def test_pairs_come_from_the_course_where_no_public_set_is(monkeypatch, tmp_path):
