@@ -40,7 +40,22 @@ def test_pairs_come_from_the_course_where_no_public_set_is(monkeypatch, tmp_path
     task = losses.data(8)
     assert {head: [len(column) for column in columns] for head, columns in task["train"].items()} == {head: [8, 8, 8] for head in losses.HEADS}
     assert len(set(map(len, task["dev"]))) == 1
+    assert task["used"] == "the course's own NLI train, the course's own STS train, the course's own STS dev"
     assert not set(task["train"]["RegressionHead"][0]) & set(task["dev"][0])
+
+
+def test_every_seed_of_dropout_is_trained_by_both_and_the_line_tells_how_far_they_go(monkeypatch, tmp_path):
+    asked = []
+
+    def run(way, folder, head, task, python, scratch):
+        asked.append((way, task["seed"], "given" in task))
+        return {"loss": 0.5, "spearman": 60.0 + task["seed"] + (2 if way == losses.THEIRS else 0), "order": [[0], [1]]}
+
+    monkeypatch.setattr(losses, "run", run)
+    found = losses.compare(tmp_path, "RegressionHead", {"train": {}, "dev": []}, range(1, 4), sys.executable, tmp_path)
+    assert asked == [(way, seed, way == losses.THEIRS) for seed in (1, 2, 3) for way in (losses.OURS, losses.THEIRS)]
+    line, difference = losses.row("RegressionHead", 0.1, found)
+    assert "| 3 | 2 | 0.50000 | 0.50000 | 62.00 (61.0 – 63.0) | 64.00 (63.0 – 65.0) | -2.00 |" in line and difference == 2
 
 
 def test_dropout_is_set_in_a_saved_encoder(tmp_path):

@@ -219,7 +219,7 @@ def test_distillation_follows_writes_its_page_and_is_not_done_twice(tmp_path, mo
     page = (tmp_path / "out" / "distillation.md").read_text(encoding="utf-8")
     for row in results["rows"]:
         assert f"| {row['encoder']} | {row['accuracy@1']:.3f} | {row['dev']:.1f} | {row['test']:.1f} |" in page
-    assert "the best on its STS dev" in page and "is not on this computer" in page
+    assert "of this run the best on its STS dev" in page and "is not on this computer" in page
     kept = distillation.Distillation.load(tmp_path / "build" / "distillation" / "encoder")
     pairs = datasets.sts("ko", "test")
     figure = 100 * train_sbert.sbert.spearman(kept, pairs["sentence1"], pairs["sentence2"], pairs["score"])

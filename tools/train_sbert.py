@@ -356,7 +356,7 @@ def run_distillation(rows, options):
 
 
 def _chosen(row):
-    return f"{row['strategy']}, seed {row['seed']}, the best on its STS dev ({row['dev']:.1f})"
+    return f"{row['strategy']}, seed {row['seed']}, of this run the best on its STS dev ({row['dev']:.1f})"
 
 
 def _distil(teacher, student, parallel, korean, folder, options):
