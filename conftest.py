@@ -10,7 +10,6 @@ NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
 
 # What stored outputs were made with (tools/notebook_runner.py). Kernels inherit it.
 POCKET = {"COURSE_MODELS": "pocket", "PYTHONHASHSEED": "0", "HF_HUB_OFFLINE": "1"}
-KERAS_2 = {"TF_USE_LEGACY_KERAS": "1"}  # for tests that import PyTorch's transformers, and TensorFlow with it, before `environment.prepare()`
 
 
 def pytest_configure(config):
@@ -18,7 +17,7 @@ def pytest_configure(config):
         return
     for name in [name for name in os.environ if name.startswith("COURSE_") and name != "COURSE_SHARED"]:
         del os.environ[name]  # COURSE_SHARED is the tests' own: where public texts lie that some of them read
-    os.environ.update(POCKET | KERAS_2)
+    os.environ.update(POCKET)
 
 
 def pytest_collectstart(collector):

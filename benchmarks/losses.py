@@ -134,7 +134,7 @@ def data(pairs):
 
     def table(name, split, own, own_split):
         here = datasets.is_here(name, split)
-        used.append(f"{name} {split}" if here else f"the course's own {own.__name__.upper()} {own_split}")
+        used.append(f"{name} {split}" if here else f"the course's own {own_split} in place of {name} {split}")
         return datasets.public(name, split) if here else own("en", own_split)
 
     nli = table("snli", "dev", datasets.nli, "train")  # its train part is for `make train-sbert`
@@ -164,27 +164,30 @@ def compare(folder, head, task, seeds, torch_python, scratch):
         scratch: Path, a folder for the files that pass between the processes.
 
     Returns:
-        dict: `steps`, and for each library a list of (loss, Spearman × 100), one a seed.
+        dict: `steps`, and for each library {"loss": list, "spearman": list (× 100)}, one a seed.
     """
-    figures = {OURS: [], THEIRS: []}
+    figures = {way: {"loss": [], "spearman": []} for way in (OURS, THEIRS)}
     for seed in seeds:
         mine = run(OURS, folder, head, {**task, "seed": seed}, sys.executable, scratch)
         other = run(THEIRS, folder, head, {**task, "seed": seed, "given": mine}, torch_python, scratch)
         for way, result in ((OURS, mine), (THEIRS, other)):
-            figures[way].append((result["loss"], result["spearman"]))
+            for name, values in figures[way].items():
+                values.append(result[name])
     return {"steps": len(mine["order"]), **figures}
 
 
 def row(head, dropout, found):
     """A line of the table, and how far apart the means of Spearman × 100 are."""
-    loss, spearman = (
-        {way: [figures[column] for figures in found[way]] for way in (OURS, THEIRS)} for column in (0, 1)
-    )
-    means = {way: mean(values) for way, values in spearman.items()}
-    ranges = {way: f"{means[way]:.2f}" + (f" ({min(values):.1f} – {max(values):.1f})" if len(values) > 1 else "") for way, values in spearman.items()}
-    difference = means[OURS] - means[THEIRS]
-    return (f"| {head} / {HEADS[head]} | {dropout:g} | {len(found[OURS])} | {found['steps']} | {mean(loss[OURS]):.5f} | {mean(loss[THEIRS]):.5f} "
-            f"| {ranges[OURS]} | {ranges[THEIRS]} | {difference:+.2f} |"), abs(difference)
+    mine, other = found[OURS], found[THEIRS]
+    difference = mean(mine["spearman"]) - mean(other["spearman"])
+    cells = [f"{head} / {HEADS[head]}", f"{dropout:g}", str(len(mine["loss"])), str(found["steps"]), f"{mean(mine['loss']):.5f}",
+             f"{mean(other['loss']):.5f}", _spread(mine["spearman"]), _spread(other["spearman"]), f"{difference:+.2f}"]
+    return "| " + " | ".join(cells) + " |", abs(difference)
+
+
+def _spread(values):
+    """Their mean; of several also the lowest and the highest."""
+    return f"{mean(values):.2f}" + (f" ({min(values):.1f} – {max(values):.1f})" if len(values) > 1 else "")
 
 
 def main(arguments=None):

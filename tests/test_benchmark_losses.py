@@ -40,7 +40,7 @@ def test_pairs_come_from_the_course_where_no_public_set_is(monkeypatch, tmp_path
     task = losses.data(8)
     assert {head: [len(column) for column in columns] for head, columns in task["train"].items()} == {head: [8, 8, 8] for head in losses.HEADS}
     assert len(set(map(len, task["dev"]))) == 1
-    assert task["used"] == "the course's own NLI train, the course's own STS train, the course's own STS dev"
+    assert task["used"] == "the course's own train in place of snli dev, the course's own train in place of stsb train, the course's own dev in place of stsb dev"
     assert not set(task["train"]["RegressionHead"][0]) & set(task["dev"][0])
 
 

@@ -201,9 +201,10 @@ def test_unknown_configuration_names_the_choices():
 
 
 @pytest.fixture
-def tiny_build(tmp_path):
+def tiny_build(tmp_path, monkeypatch):
     """A prepared folder: packed corpus, special ids, and a two-layer network at step 0."""
     torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")  # transformers imports TensorFlow as well, which decides on its Keras there
     from tools.pocket import network
 
     configuration = {
