@@ -239,6 +239,73 @@ def test_an_interrupted_run_ends_at_the_same_weights(tiny_build, tmp_path):
         assert torch.equal(tensor, ends[1]["network"][name]), name
 
 
+def test_worker_processes_make_the_same_run(tiny_build, tmp_path):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    import shutil
+
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    configuration["training"] |= {"long_share": 0.3, "long_tokens": [128]}
+    other = tmp_path / "other"
+    shutil.copytree(build, other, ignore=shutil.ignore_patterns("other"))
+    assert train_pocket.train(configuration, build, "cpu")
+    assert train_pocket.train(configuration, other, "cpu", workers=2)
+    ends = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (build, other)]
+    for name, tensor in ends[0]["network"].items():
+        assert torch.equal(tensor, ends[1]["network"][name]), name
+
+
+def test_the_last_steps_show_long_rows(tiny_build, monkeypatch):
+    pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    configuration["training"] |= {"long_share": 0.3, "long_tokens": [128], "short_share": 0.0}
+    seen, loss_of = [], train_pocket.loss_of
+
+    def watched(network, batch, *rest):
+        seen.append(batch.input_ids.shape[1])
+        return loss_of(network, batch, *rest)
+
+    monkeypatch.setattr(train_pocket, "loss_of", watched)
+    train_pocket.train(configuration, build, "cpu")
+    assert len(seen) == 8 and seen[-2:] == [128, 128] and max(seen[:-2]) == 64
+
+
+def test_a_run_fits_into_its_time(tiny_build, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    configuration["training"]["steps"] = 1000
+    rates, optimiser = [], train_pocket.optimiser
+
+    def watched(network, training):
+        made = optimiser(network, training)
+        step = made.step
+        made.step = lambda *arguments: (rates.append(made.param_groups[0]["lr"]), step(*arguments))[1]
+        return made
+
+    monkeypatch.setattr(train_pocket, "optimiser", watched)
+    ticks = iter(range(0, 10_000, 6))  # each look at the clock is 6 seconds later
+    assert train_pocket.train(configuration, build, "cpu", clock=lambda: next(ticks), within=2)
+    state = torch.load(build / "checkpoint.pt", weights_only=True)
+    assert 5 < state["step"] < 25 and state["log"][-1]["step"] == state["step"]
+    assert rates[1] == max(rates) and rates[-1] < 0.3 * max(rates)  # warm-up of two steps, then the fall
+
+
+def test_dropout_is_the_configuration_s(tiny_build):
+    pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools.pocket import network
+
+    configuration, _ = tiny_build
+    assert network.build(configuration, SPECIAL).config.hidden_dropout_prob == 0.0
+    configuration["network"]["hidden_dropout_prob"] = 0.1
+    made = network.build(configuration, SPECIAL, device="cuda").config
+    assert made.hidden_dropout_prob == 0.1 and made._attn_implementation == "sdpa"
+
+
 def test_a_broken_loss_stops_the_run_and_keeps_the_checkpoint(tiny_build, monkeypatch):
     torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
     from tools import train_pocket

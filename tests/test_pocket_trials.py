@@ -1,12 +1,16 @@
 """The trials behind the choices of the pocket models: what differs, and what stays the same."""
 
+import os
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="torch comes with the training group alone")
 
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # before the tools import transformers, and it TensorFlow
+
 from tools import try_pocket
-from tools.pocket import objectives, vocabulary
+from tools.pocket import corpus, objectives, vocabulary
 
 SPECIAL = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "size": 60, "predict_unknown": True, "continues": [False] * 40 + [True] * 20}
 
@@ -49,6 +53,15 @@ def test_no_piece_reaches_from_a_stem_into_a_particle():
     assert cut.encode("학교에서 친구에게").tokens[1:-1] == ["학교", "##에서", "친구", "##에게"]
     assert [cut.token_to_id(token) for token in vocabulary.SPECIAL_TOKENS] == [0, 1, 2, 3, 4]
     assert cut.get_vocab_size() <= 120
+
+
+def test_a_trial_s_corpus_holds_the_first_documents_of_each_source():
+    packed = corpus.Packed(
+        np.arange(12, dtype=np.uint16), np.array([0, 2, 4, 7, 9, 12]), np.array([0, 1, 2, 4, 5]), np.array([0, 1, 0, 0], dtype=np.uint8)
+    )
+    made = try_pocket.shortened(packed, 7)
+    assert made.ids.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]  # the last document of source 0 is one too many
+    assert made.sentences.tolist() == [0, 2, 4, 7, 9] and made.documents.tolist() == [0, 1, 2, 4] and made.source.tolist() == [0, 1, 0]
 
 
 def test_the_table_goes_between_its_marks(tmp_path):

@@ -7,6 +7,7 @@ saves a checkpoint every three minutes and goes on from it after any interruptio
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -22,7 +23,7 @@ from tools.pocket import corpus, export, measure, objectives, vocabulary
 from tools.pocket import network as networks
 
 
-def prepare(configuration, text_folders, build, finished=None):
+def prepare(configuration, text_folders, build, finished=None, minilm=None):
     """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
 
     Args:
@@ -31,12 +32,31 @@ def prepare(configuration, text_folders, build, finished=None):
         build: Path.
         finished: Path of a checkpoint folder that an earlier run wrote: go on from its weights, vocabulary and step
             instead of starting at step 0. The optimizer starts anew.
+        minilm: Path or None, see `start.from_minilm`.
     """
-    checkpoint, tokenizer_folder = build / "checkpoint.pt", build / "tokenizer"
-    if checkpoint.is_file():
-        return
+    checkpoint = build / "checkpoint.pt"
+    if not checkpoint.is_file():
+        prepare_corpus(configuration, text_folders, build, finished)
+        write_special(configuration, build)
+        write_start(configuration, build, checkpoint, finished, minilm)
+
+
+def write_start(configuration, build, checkpoint, finished=None, minilm=None):
+    """The part of `prepare` that makes the first network and writes it to `checkpoint` (Path)."""
     from tools.pocket import start  # needs SVD and MiniLM; training alone does not
 
+    special = json.loads((build / "special.json").read_text(encoding="utf-8"))
+    if finished:
+        network, log = export.load(finished), export.read_log(finished)
+    else:
+        network, log = start.model(configuration, corpus.load(build, "train"), special, minilm), []
+    last = log[-1] if log else {"step": 0, "tokens": 0}
+    save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
+
+
+def prepare_corpus(configuration, text_folders, build, finished=None):
+    """The part of `prepare` that reads texts: the vocabulary and the packed corpus."""
+    tokenizer_folder = build / "tokenizer"
     figures = json.loads(configurations.FIGURES.read_text(encoding="utf-8"))
     if not (tokenizer_folder / "tokenizer.json").is_file():
         if finished:
@@ -47,18 +67,18 @@ def prepare(configuration, text_folders, build, finished=None):
             made = vocabulary.train(lines, **configuration["vocabulary"])
             vocabulary.write(made, tokenizer_folder, configuration["lowercase"])
         else:
+            from tools.pocket import start
+
             vocabulary.copy(start.minilm_folder(), tokenizer_folder)
     if not (build / "corpus.json").is_file():
         summary = corpus.prepare(configuration, text_folders, figures, vocabulary.load(tokenizer_folder), build)
         print(json.dumps(summary, ensure_ascii=False, indent=1))
-    special = vocabulary.special_ids(tokenizer_folder, configuration["predict_unknown"])
+
+
+def write_special(configuration, build):
+    """Write what training needs to know of the vocabulary."""
+    special = vocabulary.special_ids(build / "tokenizer", configuration["predict_unknown"])
     (build / "special.json").write_text(json.dumps(special), encoding="utf-8")
-    if finished:
-        network, log = export.load(finished), export.read_log(finished)
-    else:
-        network, log = start.model(configuration, corpus.load(build, "train"), special), []
-    last = log[-1] if log else {"step": 0, "tokens": 0}
-    save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
 
 
 def weighted_lines(configuration, text_folders, excluded):
@@ -73,10 +93,38 @@ def weighted_lines(configuration, text_folders, excluded):
                 yield from document
 
 
-def learning_rate(step, training):
-    """Warm up, hold, then fall linearly to zero over the last `decay` share of the steps."""
-    fall = training["steps"] * training["decay"]
-    return training["learning_rate"] * min(1.0, (step + 1) / training["warmup"], max(0.0, (training["steps"] - step) / fall))
+def learning_rate(step, over, training):
+    """Warm up, hold, then fall linearly to zero over the last `decay` share of the run.
+
+    Args:
+        step: int, from 0.
+        over: float, the share of the run that is over.
+        training: dict, the configuration's table.
+    """
+    return training["learning_rate"] * min(1.0, (step + 1) / training["warmup"], max(0.0, (1 - over) / training["decay"]))
+
+
+class Batches(torch.utils.data.Dataset):
+    """The sampler's batches by step, so that PyTorch's DataLoader makes them ahead in processes of their own."""
+
+    def __init__(self, sampler, training, pair_tokens):
+        self.sampler, self.training, self.pair_tokens = sampler, training, pair_tokens
+
+    def __getitem__(self, step):
+        return self.sampler.batch(step, self.training["tokens_a_batch"], self.training["short_share"], self.pair_tokens)
+
+
+def shows_long_rows(over, training):
+    """Whether so much of the run is over that long rows are shown."""
+    return over >= 1 - training.get("long_share", 0.0)
+
+
+def batches(sampler, training, step, long, workers):
+    """The batches from `step` on, without end; they are the same with any number of worker processes."""
+    made = Batches(sampler, training, training["long_tokens"] if long else training["pair_tokens"])
+    if not workers:
+        return map(made.__getitem__, itertools.count(step))
+    return iter(torch.utils.data.DataLoader(made, sampler=range(step, sys.maxsize), batch_size=None, num_workers=workers, prefetch_factor=4))
 
 
 def save(path, **state):
@@ -90,7 +138,7 @@ def optimiser(network, training):
     """AdamW with weight decay on matrices alone."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": training.get("weight_decay", 0.01)},
         {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=training["learning_rate"], betas=(0.9, 0.98), eps=1e-6, fused=True)
@@ -108,8 +156,11 @@ def loss_of(network, batch, device, bf16, next_sentence_weight=1.0):
     return loss
 
 
-def train(configuration, build, device, minutes=None, clock=time.monotonic):
+def train(configuration, build, device, minutes=None, clock=time.monotonic, within=None, workers=0):
     """Go on from `build/checkpoint.pt` up to the configured step, or for so many minutes.
+
+    With `long_share` in the configuration, the last so many of the steps show `long_tokens` instead of `pair_tokens`
+    (arXiv 1810.04805, A.2: 512 tokens for the last tenth, so that all positions are learnt).
 
     Args:
         configuration: dict of `configuration.load`.
@@ -117,9 +168,11 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic):
         device: str, "cpu" or "cuda".
         minutes: float or None.
         clock: function, what the minutes are counted by, in seconds.
+        within: float or None: fit the whole run, warm-up, fall and long rows, into so many minutes, unless the steps end it before.
+        workers: int, processes that make batches ahead.
 
     Returns:
-        bool, whether the last step was reached.
+        bool, whether the run came to its end.
 
     Raises:
         FloatingPointError: the loss is no longer a number; the last checkpoint is whole.
@@ -129,7 +182,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic):
     path = build / "checkpoint.pt"
     state = torch.load(path, map_location=device, weights_only=True)
     step, tokens, log = state["step"], state["tokens"], state["log"]
-    network = networks.build(configuration, special).to(device)
+    network = networks.build(configuration, special, device).to(device)
     network.load_state_dict(state["network"])
     if training.get("heads_only"):
         network.bert.requires_grad_(False)
@@ -141,35 +194,45 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic):
     variants = {name: training[name] for name in ("detached", "same_document", "whole_words") if name in training}
     sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, **variants)
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
-    begun, saved = clock(), time.monotonic()
     before, recent = tokens, []
-    over = step >= training["steps"]
+    over, long, made = step / training["steps"], shows_long_rows(step / training["steps"], training), None
+    stop = over >= 1
+    if not stop:
+        made = batches(sampler, training, step, long, workers)
+        first = next(made)  # when the clock starts, the worker processes are at work
+        made = itertools.chain([first], made)
+    begun, saved = clock(), time.monotonic()
+    look_every = 1 if device == "cpu" else 20  # looking at the loss waits for everything that is queued on a GPU
     with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
-        while not over:
-            batch = sampler.batch(step, training["tokens_a_batch"], training["short_share"], training["pair_tokens"])
+        while not stop:
+            if shows_long_rows(over, training) is not long:
+                long, made = not long, batches(sampler, training, step, not long, workers)
+            batch = next(made)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, training)
+                group["lr"] = learning_rate(step, over, training)
             loss = loss_of(network, batch, device, bf16, training.get("next_sentence_weight", 1.0))
-            if not torch.isfinite(loss):
-                raise FloatingPointError(f"The loss is {loss.item()} at step {step}: lower the learning rate; the last checkpoint is whole.")
+            if step % look_every == 0:
+                recent = [*recent[-49:], loss.item()]
+                if not np.isfinite(recent[-1]):
+                    raise FloatingPointError(f"The loss is {recent[-1]} at step {step}: lower the learning rate; the last checkpoint is whole.")
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
             tokens += int(batch.attention_mask.sum())
-            recent = [*recent[-49:], loss.item()]
             bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (clock() - begun):.0f} tokens/s", refresh=False)
             bar.update()
-            if step % training["exam_every"] == 0 or step == training["steps"]:
+            over = max(step / training["steps"], (clock() - begun) / (within * 60) if within else 0.0)
+            if step % training["exam_every"] == 0 or over >= 1:
                 figures = measure.accuracy(network, exam, device, bf16)
                 log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
                 bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
-            over = step >= training["steps"] or (minutes is not None and clock() - begun > minutes * 60)
-            if over or time.monotonic() - saved > 180:
+            stop = over >= 1 or (minutes is not None and clock() - begun > minutes * 60)
+            if stop or time.monotonic() - saved > 180:
                 save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
                 saved = time.monotonic()
-    return step >= training["steps"]
+    return over >= 1
 
 
 def main(arguments=None):
@@ -181,6 +244,9 @@ def main(arguments=None):
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--steps", type=int, help="total steps, instead of the configuration's")
     parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
+    parser.add_argument("--within", type=float, metavar="MINUTES", help="end the whole run after so many minutes, learning rate at zero, steps or not")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; a GPU needs a dozen")
+    parser.add_argument("--minilm", type=Path, metavar="FOLDER", help="MiniLM's model.safetensors, where its package is not installed")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
     configuration = configurations.load(options.name)
@@ -191,8 +257,8 @@ def main(arguments=None):
     build = options.build / options.name
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
         parser.error(f"Nothing is prepared for {options.name}: give --texts, the folders of the texts that its configuration names.")
-    prepare(configuration, options.texts, build, options.go_on_from)
-    if train(configuration, build, options.device, options.minutes):
+    prepare(configuration, options.texts, build, options.go_on_from, options.minilm)
+    if train(configuration, build, options.device, options.minutes, within=options.within, workers=options.workers):
         from tools import evaluate_pocket
 
         evaluate_pocket.main([options.name, "--build", str(options.build)])

@@ -1,11 +1,13 @@
 """Try what a pocket model could be instead, each for the same time: `python -m tools.try_pocket pocket-korean --texts FOLDER`.
 
-The trials stand in `tools/pocket/trials/NAME.toml`. Each trains for the same processor time from its own start and is then
-measured on the same held-out documents; the table goes into `models/README.md`. A trial that is finished is not run
-again, one that was interrupted begins anew.
+The trials stand in `tools/pocket/trials/NAME.toml`. Each trains for the same time from its own start, on a GPU or on one
+processor core, and is then measured on the same held-out documents; the table goes into `models/README.md`. A trial that
+is finished is not run again, one that was interrupted begins anew. `--prepare` writes what all of them read and stops; the
+trials themselves then need no texts, so that they can run on another computer.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -26,6 +28,7 @@ from tools.pocket import network as networks
 TRIALS = configurations.FOLDER / "trials"
 PAGE = configurations.ROOT / "models" / "README.md"
 SHARED = ("corpus.json", "train.npz", "held_out.npz", "special.json")  # the same for every trial with one vocabulary
+PIECES = 2_500_000  # at most so many of a source are in a trial's corpus: more is not read in its time, and the corpus has to travel
 EVERYDAY = ("reviews", "chat", "captions", "captions and headlines")
 REPLACED = ("start",)  # a trial's table stands in place of the base's; other tables are merged into it
 
@@ -59,22 +62,51 @@ def merged(configuration, changes):
     return result
 
 
-def prepare(configuration, texts, build, folder):
-    """Write what the training of one trial starts from; the corpus of one vocabulary is written once."""
+def prepare_corpus(configuration, texts, build):
+    """Write the corpus of a trial's vocabulary, once for all trials that share it: its folder (Path)."""
     size = "-".join(f"{key}-{value}" for key, value in sorted(configuration.get("vocabulary", {}).items()))
     common = build / f"corpus-{size}"
     if not (common / "special.json").is_file():
-        train_pocket.prepare(configuration, texts, common)
-        (common / "checkpoint.pt").unlink()
+        train_pocket.prepare_corpus(configuration, texts, common)
+        shortened(corpus.load(common, "train"), PIECES).save(common / "train.npz")
+        train_pocket.write_special(configuration, common)
+    return common
+
+
+def shortened(packed, most):
+    """The corpus with at most so many pieces of each source, its first documents."""
+    pieces = packed.sentences[packed.documents[1:]] - packed.sentences[packed.documents[:-1]]
+    kept = np.zeros(len(pieces), dtype=bool)
+    for source in np.unique(packed.source):
+        own = packed.source == source
+        kept[own] = np.cumsum(pieces[own]) <= most
+    sentence = np.repeat(kept, np.diff(packed.documents))
+    lengths = np.diff(packed.sentences)
+    return corpus.Packed(
+        packed.ids[np.repeat(sentence, lengths)],
+        np.concatenate([[0], np.cumsum(lengths[sentence])]),
+        np.concatenate([[0], np.cumsum(np.diff(packed.documents)[kept])]),
+        packed.source[kept],
+    )
+
+
+def prepare(configuration, texts, build, folder, minilm=None):
+    """Write what the training of one trial starts from."""
+    common = prepare_corpus(configuration, texts, build)
     folder.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         if not (folder / name).exists():
             os.link(common / name, folder / name)
     shutil.copytree(common / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)
-    train_pocket.prepare(configuration, texts, folder)
+    what = json.dumps([configuration["start"], configuration["network"]], sort_keys=True)
+    first = common / f"start-{hashlib.sha256(what.encode()).hexdigest()[:12]}.pt"  # trials may share it: the SVD takes a while
+    if not first.is_file():
+        train_pocket.write_start(configuration, common, first, minilm=minilm)
+    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    os.link(first, folder / "checkpoint.pt")
 
 
-def measured(configuration, folder, count=40):
+def measured(configuration, folder, device="cpu", count=40):
     """Held-out figures of a trial.
 
     Pieces of two vocabularies are not equally hard to guess: `bits` makes them comparable, the masked-LM loss per
@@ -85,18 +117,18 @@ def measured(configuration, folder, count=40):
     """
     special = json.loads((folder / "special.json").read_text(encoding="utf-8"))
     state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    network = networks.build(configuration, special)
+    network = networks.build(configuration, special, device)
     network.load_state_dict(state["network"])
-    network.eval()
+    network.to(device).eval()
     held_out, sources, seed = corpus.load(folder, "held_out"), configuration["sources"], configuration["seed"]
-    bf16 = measure.bf16_helps("cpu")
+    on = {"device": device, "bf16": measure.bf16_helps(device)}
     prose = selected(sources, lambda kind: kind not in NOT_PROSE)
-    figures = measure.accuracy(network, measure.batches(held_out, prose, special, seed, count), bf16=bf16)
+    figures = measure.accuracy(network, measure.batches(held_out, prose, special, seed, count), **on)
     singles = selected(sources, lambda kind: kind in EVERYDAY)
-    everyday = measure.accuracy(network, measure.single_batches(held_out, singles, special, seed, count), bf16=bf16)
+    everyday = measure.accuracy(network, measure.single_batches(held_out, singles, special, seed, count), **on)
     return {
         "steps": state["step"], "tokens": state["tokens"], "mlm": figures["mlm"], "everyday": everyday["mlm"], "nsp": figures["nsp"],
-        "same_document": examine.order_accuracy(network, held_out, special, seed, "same-document")[0],
+        "same_document": examine.order_accuracy(network, held_out, special, seed, "same-document", device=device)[0],
         "bits": figures["loss"] / np.log(2) / characters_a_piece(held_out, folder, prose),
     }
 
@@ -115,10 +147,16 @@ def characters_a_piece(held_out, folder, sources):
     return float(length[held_out.ids[inside]].mean())
 
 
-def table(results, minutes):
+def computer(device):
+    """What a trial runs on, as the table says it."""
+    return "one processor core" if device == "cpu" else f"one {torch.cuda.get_device_name(device)}"
+
+
+def table(results, minutes, on="one processor core"):
     """The results as a Markdown table, the first row's figures being what the others are compared with."""
+    time_each = f"{minutes:g} minutes" if minutes >= 1 else f"{60 * minutes:g} seconds"
     lines = [
-        f"Each trial had {minutes:g} minutes of one processor core from its own start, the learning rate rising and then staying. Held-out text; "
+        f"Each trial had {time_each} of {on} from its own start, the learning rate rising, staying and falling to zero in that time. Held-out text; "
         "everyday: short texts from reviews, chat and captions; bits a character: the masked-LM loss in a form that does not depend on the vocabulary (less is better). One seed each: a difference "
         "in the third decimal means nothing.",
         "",
@@ -146,28 +184,40 @@ def write(name, text, page=PAGE):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=sorted(path.stem for path in TRIALS.glob("*.toml")))
-    parser.add_argument("--texts", type=Path, nargs="+", required=True, help="folders that the configuration's paths start from")
+    parser.add_argument("--texts", type=Path, nargs="+", help="folders that the configuration's paths start from; not read where the corpora are prepared")
+    parser.add_argument("--prepare", action="store_true", help="write the corpora that the trials read, and stop")
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build" / "trials")
-    parser.add_argument("--minutes", type=float, default=8, help="processor minutes of one core for each trial")
+    parser.add_argument("--minutes", type=float, default=8, help="for each trial: of the GPU, or processor minutes of one core")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; a GPU needs a dozen")
+    parser.add_argument("--minilm", type=Path, metavar="FOLDER", help="MiniLM's model.safetensors, where its package is not installed")
     parser.add_argument("--only", type=int, nargs="+", help="these trials, counted from 1")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
+    if options.device == "cpu":
+        torch.set_num_threads(1)
+    clock = time.process_time if options.device == "cpu" else time.monotonic
     results = {}
     for number, (title, configuration) in enumerate(load(options.name), start=1):
         folder = options.build / options.name / f"{number:02d}-{options.minutes:g}"
         result = folder / "result.json"
+        if options.prepare:
+            prepare_corpus(configuration, options.texts, options.build / options.name)
+            continue
         if not result.is_file() and (not options.only or number in options.only):
             print(f"{number}. {title}", flush=True)
-            (folder / "checkpoint.pt").unlink(missing_ok=True)
-            prepare(configuration, options.texts, options.build / options.name, folder)
-            train_pocket.train(configuration, folder, "cpu", options.minutes, clock=time.process_time)
-            result.write_text(json.dumps(measured(configuration, folder)), encoding="utf-8")
+            prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
+            train_pocket.train(configuration, folder, options.device, clock=clock, within=options.minutes, workers=options.workers)
+            figures = {**measured(configuration, folder, options.device), "on": computer(options.device)}
+            result.write_text(json.dumps(figures), encoding="utf-8")
             (folder / "checkpoint.pt").unlink()
         if result.is_file():
             results[title] = json.loads(result.read_text(encoding="utf-8"))
-    text = table(results, options.minutes)
+    if options.prepare:
+        return 0
+    on = sorted({row["on"] for row in results.values()})
+    text = table(results, options.minutes, " or ".join(on))
     print(text)
-    if len(results) == number:
+    if len(results) == number and len(on) == 1:
         write(options.name, text)
     return 0
 

@@ -120,17 +120,17 @@ def segment_pairs(packed, random, rows, tokens, special, second):
 
 
 @torch.no_grad()
-def order_accuracy(network, packed, special, seed, second, count=12, rows=16, tokens=128):
+def order_accuracy(network, packed, special, seed, second, count=12, rows=16, tokens=128, device="cpu"):
     """Next-sentence accuracy on true pairs against `second` (see `segment_pairs`): (accuracy, pairs)."""
     right = total = 0
     for step in range(count):
         batch = segment_pairs(packed, np.random.default_rng([seed, step]), rows, tokens, special, second)
         output = network.bert(
-            input_ids=torch.from_numpy(batch.input_ids),
-            token_type_ids=torch.from_numpy(batch.token_type_ids),
-            attention_mask=torch.from_numpy(batch.attention_mask),
+            input_ids=torch.from_numpy(batch.input_ids).to(device),
+            token_type_ids=torch.from_numpy(batch.token_type_ids).to(device),
+            attention_mask=torch.from_numpy(batch.attention_mask).to(device),
         )
-        guesses = network.cls.seq_relationship(output.pooler_output).argmax(-1).numpy()
+        guesses = network.cls.seq_relationship(output.pooler_output).argmax(-1).cpu().numpy()
         right += (guesses == batch.next_sentence).sum()
         total += rows
     return right / total, total

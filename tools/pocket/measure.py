@@ -23,14 +23,15 @@ def forward(network, batch, device="cpu", bf16=False):
         name: torch.from_numpy(getattr(batch, name)).to(device)
         for name in ("input_ids", "token_type_ids", "attention_mask", "labels", "next_sentence")
     }
+    # Found before the batch goes to the GPU: a selection by mask would wait for everything that is queued there.
+    masked = torch.from_numpy(np.flatnonzero(batch.labels != objectives.IGNORE)).to(device)
     with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=bf16):
         output = network.bert(
             input_ids=rows["input_ids"], token_type_ids=rows["token_type_ids"], attention_mask=rows["attention_mask"]
         )
-        masked = rows["labels"] != objectives.IGNORE
-        logits = network.cls.predictions(output.last_hidden_state[masked])
+        logits = network.cls.predictions(output.last_hidden_state.flatten(0, 1)[masked])
         follows = network.cls.seq_relationship(output.pooler_output)
-    return logits.float(), rows["labels"][masked], follows.float(), rows["next_sentence"]
+    return logits.float(), rows["labels"].flatten()[masked], follows.float(), rows["next_sentence"]
 
 
 def batches(packed, sources, special, seed, count, rows=16, tokens=128):

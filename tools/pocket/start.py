@@ -78,9 +78,15 @@ def log_unigram(packed, size):
     return torch.tensor(np.log(counts / counts.sum()), dtype=torch.float32)
 
 
-def from_minilm(model, word_embeddings):
-    """Copy MiniLM's encoder and positions into the model, its word embeddings only if asked to."""
-    weights = load_file(minilm_folder() / "model.safetensors")
+def from_minilm(model, word_embeddings, folder=None):
+    """Copy MiniLM's encoder and positions into the model, its word embeddings only if asked to.
+
+    Args:
+        model: BertForPreTraining of MiniLM's shape.
+        word_embeddings: bool.
+        folder: Path with a `model.safetensors` of MiniLM (its hash is not compared), or None: the installed package's.
+    """
+    weights = load_file((folder or minilm_folder()) / "model.safetensors")
     left_out = ["pooler.", "embeddings.position_ids"]
     if not word_embeddings:
         left_out += ["embeddings.word_embeddings.", "embeddings.token_type_embeddings."]
@@ -90,7 +96,7 @@ def from_minilm(model, word_embeddings):
         raise ValueError(f"MiniLM has weights that this network has no place for: {outcome.unexpected_keys[:3]}.")
 
 
-def model(configuration, packed, special):
+def model(configuration, packed, special, minilm=None):
     """The model at step 0.
 
     Args:
@@ -98,6 +104,7 @@ def model(configuration, packed, special):
             "minilm-encoder" or "scratch"; with `start.window` the word embeddings come from `ppmi_embeddings`.
         packed: corpus.Packed, the training split.
         special: dict of `vocabulary.special_ids`.
+        minilm: Path or None, see `from_minilm`.
 
     Returns:
         transformers.BertForPreTraining.
@@ -110,7 +117,7 @@ def model(configuration, packed, special):
         raise ValueError(f"Unknown start {start['kind']!r}: choose minilm, minilm-encoder or scratch.")
     made = network.build(configuration, special)
     if start["kind"] != "scratch":
-        from_minilm(made, word_embeddings=start["kind"] == "minilm")
+        from_minilm(made, start["kind"] == "minilm", minilm)
     with torch.no_grad():
         embeddings = made.bert.embeddings
         if "window" in start:
