@@ -18,6 +18,9 @@ def pytest_configure(config):
     for name in [name for name in os.environ if name.startswith("COURSE_") and name != "COURSE_SHARED"]:
         del os.environ[name]  # COURSE_SHARED is the tests' own: where public texts lie that some of them read
     os.environ.update(POCKET)
+    side_by_side = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    if side_by_side > 1:  # or each test's TensorFlow would take all processors, and they would wait for one another
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, (os.cpu_count() or 1) // side_by_side)))
 
 
 def pytest_collectstart(collector):

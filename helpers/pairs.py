@@ -14,7 +14,6 @@ from helpers import encoding
 from helpers.language import say
 
 POOL = 50  # batches; pairs are sorted by length inside such a pool, so that a batch holds little padding and stays random
-PAD_TO = 8  # pieces; batches are padded to a multiple of it
 TEXTS_AT_ONCE = 4096  # how many texts the tokenizer gets at a time
 
 
@@ -84,7 +83,7 @@ class Batches:
 
     def inputs(self, rows):
         """What the model reads for these pairs: {"input_ids", "attention_mask"}, int32 (pairs, 2, tokens)."""
-        width = -(-int(self.lengths[rows].max()) // PAD_TO) * PAD_TO
+        width = int(self.lengths[rows].max())
         input_ids = np.full((len(rows), 2, width), self.pad_token_id, dtype="int32")
         attention_mask = np.zeros_like(input_ids)
         for place, row in enumerate(rows):
