@@ -15,7 +15,7 @@ FIGURES = json.loads((ROOT / "helpers" / "document_figures.json").read_text(enco
 NAMES = {"pocket-english": "english", "pocket-korean": "korean"}
 SMALLEST_SHARED = {"pocket-english": 3, "pocket-korean": 1}
 # What the models are meant to do and cannot yet. Strict: once one can, the test says so and the line goes.
-NOT_YET = set()
+NOT_YET = {"Soccer is a really fun [MASK]."}
 LARGEST = {"pocket-english": 46e6, "pocket-korean": 32e6}
 
 def tokenizer(name):

@@ -90,7 +90,7 @@ EXERCISES = {
         judge=chooses_on_dev,
         why=(
             "dev chose, test only reported. Had you taken the highest test figure, it would promise more than the next text will keep.",
-            "고른 것은 dev이고 test는 알려 주기만 했습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 지키지 못할 약속이 됩니다.",
+            "dev로 고르고 test는 확인에만 썼습니다. test에서 가장 높은 값을 골랐다면, 새 문장에서는 그만한 값이 나오지 않기 쉽습니다.",
         ),
         hints=(
             (
