@@ -151,7 +151,7 @@ def loss_of(network, batch, device, bf16, next_sentence_weight=1.0):
     """
     logits, targets, follows, labels = measure.forward(network, batch, device, bf16)
     loss = torch.nn.functional.cross_entropy(logits, targets)
-    if (labels != objectives.IGNORE).any():
+    if (batch.next_sentence != objectives.IGNORE).any():
         loss = loss + next_sentence_weight * torch.nn.functional.cross_entropy(follows, labels, ignore_index=objectives.IGNORE)
     return loss
 
@@ -195,12 +195,10 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, **variants)
     exam = list(measure.batches(corpus.load(build, "held_out"), sources, special, seed, 12))
     before, recent = tokens, []
-    over, long, made = step / training["steps"], shows_long_rows(step / training["steps"], training), None
-    stop = over >= 1
-    if not stop:
-        made = batches(sampler, training, step, long, workers)
-        first = next(made)  # when the clock starts, the worker processes are at work
-        made = itertools.chain([first], made)
+    over = step / training["steps"]
+    stop, long = over >= 1, shows_long_rows(over, training)
+    made = batches(sampler, training, step, long, workers)
+    made = itertools.chain([next(made)], made)  # when the clock starts, the worker processes are at work
     begun, saved = clock(), time.monotonic()
     look_every = 1 if device == "cpu" else 20  # looking at the loss waits for everything that is queued on a GPU
     with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
@@ -221,7 +219,8 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
             optimizer.zero_grad(set_to_none=True)
             step += 1
             tokens += int(batch.attention_mask.sum())
-            bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (clock() - begun):.0f} tokens/s", refresh=False)
+            if recent:
+                bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (clock() - begun):.0f} tokens/s", refresh=False)
             bar.update()
             over = max(step / training["steps"], (clock() - begun) / (within * 60) if within else 0.0)
             if step % training["exam_every"] == 0 or over >= 1:
