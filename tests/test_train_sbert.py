@@ -14,7 +14,7 @@ from tests import tiny
 
 environment.prepare()
 
-from helpers import distillation, training
+from helpers import checkpoints, distillation, training
 from tools import train_sbert
 
 WORDS = ["soccer", "pizza", "work", "home", "sky", "sport", "game", "morning"]
@@ -147,11 +147,21 @@ def test_a_further_seed_adds_to_the_table_and_another_run_begins_a_new_one(tmp_p
 
 
 def test_rows_of_another_start_do_not_stay(tmp_path):
-    run, row = {"checkpoint": "c", "recipe": {}, "used": {}}, {"strategy": "regression", "seed": 1, "dev": 70.0}
+    run, row = {"start": {"c": "1f"}, "recipe": {}, "used": {}}, {"strategy": "regression", "seed": 1, "dev": 70.0}
     path = tmp_path / "en.json"
     path.write_text(json.dumps({**run, "rows": [{"dev": 50.0}, row]}), encoding="utf-8")
-    assert train_sbert.earlier(path, run, {"dev": 50.0}) == [row]
-    assert train_sbert.earlier(path, run, {"dev": 50.1}) == []
+    assert train_sbert.earlier(path, run) == [row]
+    assert train_sbert.earlier(path, {**run, "start": {"c": "2e"}}) == []
+
+
+@pytest.mark.parametrize("name", ["en", "ko", "distillation"])
+def test_a_page_says_from_which_weights_its_figures_come(name):
+    results = json.loads((train_sbert.ROOT / "docs" / "sbert" / f"{name}.json").read_text(encoding="utf-8"))
+    page = (train_sbert.ROOT / "docs" / "sbert" / f"{name}.md").read_text(encoding="utf-8")
+    assert page == train_sbert.page(results), "the models or the page have changed: python -m tools.train_sbert --pages"
+    for start, digest in results["start"].items():
+        now = train_sbert.start_weights(checkpoints.models_folder() / start)
+        assert (digest != now) == (f"an earlier version of {start}" in page)
 
 
 def test_split_by_premise_shares_no_premise():
@@ -265,7 +275,7 @@ def test_teacher_and_student_are_the_best_on_dev_of_the_first_seed(tmp_path, mon
     monkeypatch.setattr(train_sbert, "_distil", lambda *_: pytest.fail("stop here"))
     options = train_sbert.command_line().parse_args(both(tmp_path))
     with pytest.raises(pytest.fail.Exception, match="stop here"):
-        train_sbert.run_distillation(rows, options)
+        train_sbert.run_distillation({language: {"start": {language: "1f"}, "rows": made} for language, made in rows.items()}, options)
     build = tmp_path / "build"
     assert loaded == [build / "en" / "regression-seed1" / "encoder", build / "ko" / "both-seed1" / "encoder"]
 

@@ -14,6 +14,7 @@ development set, or the course's own development sentences (distillation).
 """
 
 import argparse
+import hashlib
 import json
 import platform
 import shutil
@@ -38,7 +39,7 @@ NLI_SETS, STS_SETS = {"en": "snli", "ko": "kornli"}, {"en": "stsb", "ko": "korst
 STRATEGIES = ("classification", "regression", "classification then regression")
 HELD_OUT = 0.1  # share of the premises that chooses the epoch where NLI comes with no development set of its own
 STAGE_DONE = "result.json"
-SAME_START = 1e-3  # Spearman × 100: more threads or fewer move the untrained figures less than this
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "tf_model.h5")  # of a checkpoint folder; the first that is there
 
 
 @dataclass
@@ -245,15 +246,29 @@ def markdown(results):
         lines.append("| " + " | ".join([*cells, _cell(row.get("seconds", 0) / 60, ".1f")]) + " |")
     return (
         f"# Strategies compared: {results['language']}\n\nWritten by `make train-sbert`. Spearman × 100; starts from "
-        f"`{results['checkpoint']}` with mean pooling.\n\n" + "\n".join(lines) + "\n\n" + _notes(results)
+        f"`{next(iter(results['start']))}` with mean pooling.\n\n" + "\n".join(lines) + "\n\n" + _notes(results)
     )
 
 
+def start_weights(checkpoint):
+    """SHA-256 of the weights of a checkpoint folder: what a training began from."""
+    path = next(Path(checkpoint) / name for name in WEIGHTS if (Path(checkpoint) / name).is_file())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _start(name, digest):
+    """What the page says of the weights a training began from."""
+    now = checkpoints.models_folder() / name
+    other = now.is_dir() and start_weights(now) != digest
+    return f"sha256 {digest[:12]}…" + (f", an earlier version of {name} than the one that the course has now" if other else "")
+
+
 def _notes(results):
-    """Under a table: what was used, with which settings, by which versions."""
+    """Under a table: what was used, from which weights, with which settings, by which versions."""
+    start = {f"start weights, {name}": _start(name, digest) for name, digest in results["start"].items()}
     recipe = ", ".join(f"{name} {value}" for name, value in results["recipe"].items())
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return "".join(f"- {role}: {what}\n" for role, what in {**results["used"], "recipe": recipe, "versions": versions}.items())
+    return "".join(f"- {role}: {what}\n" for role, what in {**results["used"], **start, "recipe": recipe, "versions": versions}.items())
 
 
 def _cell(value, form):
@@ -275,10 +290,24 @@ def with_means(rows):
     return result
 
 
-def write(name, results, page, output):
+def write(name, results, output):
     """`<name>.json` with the results and `<name>.md` with the page made of them, each whole or not at all."""
     saving.write_text(output / f"{name}.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    saving.write_text(output / f"{name}.md", page)
+    saving.write_text(output / f"{name}.md", page(results))
+
+
+def page(results):
+    """The page that belongs to the results: str."""
+    return distillation_markdown(results) if "sentences" in results else markdown(results)
+
+
+def write_pages(output):
+    """Write the pages anew; what they say of the start weights depends on the models that the course has now."""
+    for name in (*CHECKPOINTS, "distillation"):
+        if (output / f"{name}.json").is_file():
+            write(name, json.loads((output / f"{name}.json").read_text(encoding="utf-8")), output)
+            print(f"written: {output / name}.md")
+    return 0
 
 
 # --- distillation: Korean into the English space ------------------------------------------------------------------------
@@ -322,17 +351,18 @@ def _matched(split):
     return frame, len(english.keys() | korean.keys()) - len(common)
 
 
-def run_distillation(rows, options):
+def run_distillation(runs, options):
     """The best Korean encoder becomes the student of the best English one.
 
     Args:
-        rows: {language: the rows of its table}, what `run` returned.
+        runs: {language: what `run` returned}.
         options: the command's.
     """
     build, log = options.build / "distillation", _log_to(options.output / "distillation.log")
     build.mkdir(parents=True, exist_ok=True)
-    best = {language: max((row for row in rows[language] if row.get("seed") == options.seeds[0]), key=lambda row: row["dev"])
-            for language in rows}
+    best = {language: max((row for row in made["rows"] if row.get("seed") == options.seeds[0]), key=lambda row: row["dev"])
+            for language, made in runs.items()}
+    start = {name: digest for made in runs.values() for name, digest in made["start"].items()}
     parallel, used = load_parallel(options.limit)
     korean = load("ko", options.limit)
     used = {**{role: _chosen(best[language]) for role, language in (("teacher, English", "en"), ("student, Korean", "ko"))},
@@ -341,7 +371,7 @@ def run_distillation(rows, options):
         log(f"{role}: {what}")
     recipe = {"batch_size": options.batch_size, "learning_rate": options.distillation_learning_rate,
               "epochs": options.distillation_epochs, "patience": options.patience}
-    _refuse_another_run(build / "run.json", {"recipe": recipe, "used": used})
+    _refuse_another_run(build / "run.json", {"start": start, "recipe": recipe, "used": used})
     if not (build / STAGE_DONE).is_file():
         teacher, student = (
             SentenceEncoder.load(_folder(options.build / language, best[language]["strategy"], options.seeds[0]) / "encoder")
@@ -350,8 +380,8 @@ def run_distillation(rows, options):
         saving.write_text(build / STAGE_DONE, json.dumps(_distil(teacher, student, parallel, korean, build / "training", options), indent=1))
         shutil.rmtree(build / "training")
     result = json.loads((build / STAGE_DONE).read_text(encoding="utf-8"))
-    results = {"used": used, "recipe": recipe, "versions": versions(), **result}
-    write("distillation", results, distillation_markdown(results), options.output)
+    results = {"start": start, "used": used, "recipe": recipe, "versions": versions(), **result}
+    write("distillation", results, options.output)
     log(f"written: distillation.json, distillation.md: {json.dumps(result['rows'])}")
 
 
@@ -411,7 +441,7 @@ def run(language, options):
     """Every strategy and seed of a language; the files are written anew after each of them.
 
     Returns:
-        list of dict, what the table holds a row of.
+        dict: `start`, {checkpoint: SHA-256 of its weights}, and `rows`, what this run adds to the table.
     """
     build, log = options.build / language, _log_to(options.output / f"{language}.log")
     build.mkdir(parents=True, exist_ok=True)
@@ -423,27 +453,27 @@ def run(language, options):
     recipe = {"batch_size": options.batch_size, "learning_rate": options.learning_rate, "nli_epochs": options.nli_epochs,
               "sts_epochs": options.sts_epochs, "patience": options.patience, "max_length": options.max_length,
               "warm_up": 0.1, "clip": 1.0}
-    _refuse_another_run(build / "run.json", {"checkpoint": Path(name).name, "recipe": recipe, "used": data.used})
+    start = {Path(name).name: start_weights(checkpoint)}
+    _refuse_another_run(build / "run.json", {"start": start, "recipe": recipe, "used": data.used})
     rows = [{"strategy": "untrained mean pooling", **measure(_encoder(checkpoint, options.max_length), data)}]
     log(f"untrained mean pooling: {json.dumps(rows[0])}")
-    results = {"language": language, "checkpoint": Path(name).name, "used": data.used, "recipe": recipe, "versions": versions()}
-    known = earlier(options.output / f"{language}.json", results, rows[0])
+    results = {"language": language, "start": start, "used": data.used, "recipe": recipe, "versions": versions()}
+    known = earlier(options.output / f"{language}.json", results)
     for seed in options.seeds:
         for strategy in options.strategies:
             rows.append(run_strategy(strategy, seed, data, checkpoint, build, options, log))
             results["rows"] = with_means(ordered(rows, known))
-            write(language, results, markdown(results), options.output)
+            write(language, results, options.output)
     log(f"written: {language}.json, {language}.md")
-    return rows
+    return {"start": start, "rows": rows}
 
 
-def earlier(path, results, untrained):
+def earlier(path, results):
     """Rows of an earlier run that belong into the same table.
 
     Args:
         path: Path, the JSON of the earlier run; need not exist.
-        results: dict, the run that begins: its checkpoint, recipe and data have to be the same.
-        untrained: dict, the row of the untrained encoder. An earlier one with other figures had another start.
+        results: dict, the run that begins: its start weights, recipe and data have to be the same.
 
     Returns:
         list of dict, the rows with a seed; empty where the earlier run was another one.
@@ -451,9 +481,7 @@ def earlier(path, results, untrained):
     if not path.is_file():
         return []
     before = json.loads(path.read_text(encoding="utf-8"))
-    same = all(before[name] == results[name] for name in ("checkpoint", "recipe", "used"))
-    start = before["rows"][0]
-    if not same or any(abs(start[name] - untrained[name]) > SAME_START for name in ("dev", "test") if name in untrained):
+    if any(before[name] != results[name] for name in ("start", "recipe", "used")):
         return []
     return [row for row in before["rows"] if "seed" in row]
 
@@ -507,6 +535,7 @@ def command_line():
     parser.add_argument("--patience", type=int, help="stop a stage after so many epochs without progress")
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--limit", type=int, help="at most so many pairs of each set: a quick try")
+    parser.add_argument("--pages", action="store_true", help="train nothing; write the pages anew from the figures that are there")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "sbert")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "sbert")
     return parser
@@ -514,11 +543,13 @@ def command_line():
 
 def main(arguments=None):
     options = command_line().parse_args(arguments)
+    if options.pages:
+        return write_pages(options.output)
     try:
         languages = tuple(CHECKPOINTS) if options.language == "both" else (options.language,)
-        rows = {language: run(language, options) for language in languages}
+        runs = {language: run(language, options) for language in languages}
         if options.language == "both":
-            run_distillation(rows, options)
+            run_distillation(runs, options)
     except KeyboardInterrupt:
         print("\nStopped: the same command goes on from here.", file=sys.stderr)
         return 130
