@@ -184,9 +184,9 @@ def test_padding_is_short_and_masked():
     model, _ = regression()
     batches = model.batches(["fun", "i went to work this morning the sky is blue"], ["fun", "fun"], [1, 2], batch_size=1)
     shapes = [inputs["input_ids"].shape for inputs, _ in batches.dataset()]
-    assert shapes == [(1, 2, 8), (1, 2, 16)]
-    inputs = batches.inputs([0])
-    assert inputs["attention_mask"].tolist() == [[[1, 1, 1, 0, 0, 0, 0, 0]] * 2]
+    assert shapes == [(1, 2, 3), (1, 2, 12)]  # as long as the longest of the batch
+    inputs = batches.inputs([1])
+    assert inputs["attention_mask"].tolist() == [[[1] * 12, [1] * 3 + [0] * 9]]
 
 
 def test_long_sentences_are_cut_and_this_is_said(capsys):
