@@ -195,6 +195,15 @@ def test_every_source_states_its_licence_and_kind():
             assert source["licence"] and source["kind"] and source["weight"] > 0
 
 
+def test_the_card_tells_dropout_weight_decay_and_long_rows():
+    from tools.pocket import card
+
+    training = {"long_share": 0.1, "long_tokens": [512, 256], "pair_tokens": [128, 64], "weight_decay": 0.05}
+    told = card.settings({"network": {"hidden_dropout_prob": 0.1}, "training": training})
+    assert told == "dropout 0.1, weight decay 0.05, rows of up to 512 tokens in the last 10%, of up to 128 before"
+    assert card.settings({"network": {}, "training": {}}) == "dropout 0, weight decay 0.01"
+
+
 def test_unknown_configuration_names_the_choices():
     with pytest.raises(ValueError, match="pocket-english, pocket-korean"):
         configurations.load("pocket-klingon")

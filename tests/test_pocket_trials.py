@@ -64,6 +64,12 @@ def test_a_trial_s_corpus_holds_the_first_documents_of_each_source():
     assert made.sentences.tolist() == [0, 2, 4, 7, 9] and made.documents.tolist() == [0, 1, 2, 4] and made.source.tolist() == [0, 1, 0]
 
 
+def test_without_texts_and_corpora_the_command_says_what_to_give(tmp_path):
+    with pytest.raises(SystemExit, match="give --texts"):
+        try_pocket.main(["pocket-korean", "--build", str(tmp_path), "--device", "cpu"])
+    assert not list(tmp_path.rglob("*.npz"))
+
+
 def test_the_table_goes_between_its_marks(tmp_path):
     page = tmp_path / "README.md"
     page.write_text("a\n<!-- trials of x: begin -->\nold\n<!-- trials of x: end -->\nb\n", encoding="utf-8")

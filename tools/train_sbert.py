@@ -39,7 +39,6 @@ NLI_SETS, STS_SETS = {"en": "snli", "ko": "kornli"}, {"en": "stsb", "ko": "korst
 STRATEGIES = ("classification", "regression", "classification then regression")
 HELD_OUT = 0.1  # share of the premises that chooses the epoch where NLI comes with no development set of its own
 STAGE_DONE = "result.json"
-WEIGHTS = ("model.safetensors", "pytorch_model.bin", "tf_model.h5")  # of a checkpoint folder; the first that is there
 
 
 @dataclass
@@ -252,8 +251,7 @@ def markdown(results):
 
 def start_weights(checkpoint):
     """SHA-256 of the weights of a checkpoint folder: what a training began from."""
-    path = next(Path(checkpoint) / name for name in WEIGHTS if (Path(checkpoint) / name).is_file())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256((Path(checkpoint) / checkpoints.MODEL_FILE).read_bytes()).hexdigest()
 
 
 def _start(name, digest):

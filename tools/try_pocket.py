@@ -67,6 +67,8 @@ def prepare_corpus(configuration, texts, build):
     size = "-".join(f"{key}-{value}" for key, value in sorted(configuration.get("vocabulary", {}).items()))
     common = build / f"corpus-{size}"
     if not (common / "special.json").is_file():
+        if texts is None:
+            raise SystemExit(f"Nothing is prepared in {common}: give --texts, the folders of the texts that the configuration names.")
         train_pocket.prepare_corpus(configuration, texts, common)
         shortened(corpus.load(common, "train"), PIECES).save(common / "train.npz")
         train_pocket.write_special(configuration, common)
@@ -193,6 +195,10 @@ def main(arguments=None):
     parser.add_argument("--minilm", type=Path, metavar="FOLDER", help="MiniLM's model.safetensors, where its package is not installed")
     parser.add_argument("--only", type=int, nargs="+", help="these trials, counted from 1")
     options = parser.parse_args(arguments)
+    if options.prepare:
+        for _, configuration in load(options.name):
+            prepare_corpus(configuration, options.texts, options.build / options.name)
+        return 0
     if options.device == "cpu":
         torch.set_num_threads(1)
     clock = time.process_time if options.device == "cpu" else time.monotonic
@@ -200,9 +206,6 @@ def main(arguments=None):
     for number, (title, configuration) in enumerate(load(options.name), start=1):
         folder = options.build / options.name / f"{number:02d}-{options.minutes:g}"
         result = folder / "result.json"
-        if options.prepare:
-            prepare_corpus(configuration, options.texts, options.build / options.name)
-            continue
         if not result.is_file() and (not options.only or number in options.only):
             print(f"{number}. {title}", flush=True)
             prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
@@ -212,8 +215,6 @@ def main(arguments=None):
             (folder / "checkpoint.pt").unlink()
         if result.is_file():
             results[title] = json.loads(result.read_text(encoding="utf-8"))
-    if options.prepare:
-        return 0
     on = sorted({row["on"] for row in results.values()})
     text = table(results, options.minutes, " or ".join(on))
     print(text)

@@ -43,9 +43,18 @@ def top_words(answers):
     return ", ".join(f"{token} {probability:.2f}" for token, probability in answers)
 
 
-def history(training):
-    """What was changed while the run went on, as one more line of the list; empty where nothing was."""
-    return f"\n- Changed on the way: {training['history']}" if "history" in training else ""
+def settings(configuration):
+    """What the run's configuration says beside steps and learning rate, as it goes on in the card's line."""
+    network, training = configuration["network"], configuration["training"]
+    said = [f"dropout {network.get('hidden_dropout_prob', 0):g}", f"weight decay {training.get('weight_decay', 0.01):g}"]
+    if training.get("long_share"):
+        said.append(f"rows of up to {max(training['long_tokens'])} tokens in the last {training['long_share']:.0%}, of up to {max(training['pair_tokens'])} before")
+    return ", ".join(said)
+
+
+def remarks(training):
+    """What else has to be known of the run, as one more line of the list; empty where there is nothing."""
+    return f"\n- To be known: {training['remarks']}" if "remarks" in training else ""
 
 
 def text(configuration, corpus, log, figures):
@@ -89,7 +98,7 @@ It stands in for the checkpoints of the walkthrough while you learn. It is not a
 - Vocabulary: {figures["vocabulary"]:,} pieces, {"uncased, that of `bert-base-uncased`" if configuration["lowercase"] else "cased WordPiece, trained here"}.
 - Start: {STARTS[configuration["start"]["kind"]]}
 - Objectives: masked LM (15 %, 80/10/10) and next sentence (half true, half random), both losses summed (arXiv 1810.04805).
-- Run: {last["step"]:,} steps of {training["tokens_a_batch"]:,} tokens ({last["tokens"] / 1e6:.1f} M tokens seen), AdamW, learning rate {training["learning_rate"]:g}, falling to zero over the last {training["decay"]:.0%}; seed {configuration["seed"]}.{history(training)}
+- Run: {last["step"]:,} steps of {training["tokens_a_batch"]:,} tokens ({last["tokens"] / 1e6:.1f} M tokens seen), AdamW, learning rate {training["learning_rate"]:g}, falling to zero over the last {training["decay"]:.0%}; {settings(configuration)}; seed {configuration["seed"]}.{remarks(training)}
 
 ## Figures
 Measured by `python -m tools.evaluate_pocket {name}` on documents held out by a seeded hash (`tools/pocket/corpus.py`), never trained on.
