@@ -327,6 +327,19 @@ def test_a_broken_loss_stops_the_run_and_keeps_the_checkpoint(tiny_build, monkey
     assert (build / "checkpoint.pt").read_bytes() == before
 
 
+def test_a_loss_that_breaks_between_two_looks_is_not_saved(tiny_build, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    before, steps, loss_of = (build / "checkpoint.pt").read_bytes(), iter(range(8)), train_pocket.loss_of
+    monkeypatch.setitem(train_pocket.LOOK_EVERY, "cpu", 20)
+    monkeypatch.setattr(train_pocket, "loss_of", lambda *given: loss_of(*given) * (float("nan") if next(steps) > 4 else 1.0))
+    with pytest.raises(FloatingPointError, match="step 7"):
+        train_pocket.train(configuration, build, "cpu")
+    assert (build / "checkpoint.pt").read_bytes() == before
+
+
 def test_a_run_goes_on_from_a_finished_model(tiny_build, tmp_path):
     torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
     import shutil

@@ -22,6 +22,8 @@ from tools.pocket import configuration as configurations
 from tools.pocket import corpus, export, measure, objectives, vocabulary
 from tools.pocket import network as networks
 
+LOOK_EVERY = {"cpu": 1, "cuda": 20}  # steps; looking at the loss waits for everything that is queued on a GPU
+
 
 def prepare(configuration, text_folders, build, finished=None, minilm=None):
     """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
@@ -200,7 +202,6 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     made = batches(sampler, training, step, long, workers)
     made = itertools.chain([next(made)], made)  # when the clock starts, the worker processes are at work
     begun, saved = clock(), time.monotonic()
-    look_every = 1 if device == "cpu" else 20  # looking at the loss waits for everything that is queued on a GPU
     with tqdm(total=training["steps"], initial=step, unit="step", file=sys.stdout, mininterval=30, ascii=True) as bar:
         while not stop:
             if shows_long_rows(over, training) is not long:
@@ -209,26 +210,26 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, over, training)
             loss = loss_of(network, batch, device, bf16, training.get("next_sentence_weight", 1.0))
-            if step % look_every == 0:
-                recent = [*recent[-49:], loss.item()]
-                if not np.isfinite(recent[-1]):
-                    raise FloatingPointError(f"The loss is {recent[-1]} at step {step}: lower the learning rate; the last checkpoint is whole.")
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
             tokens += int(batch.attention_mask.sum())
-            if recent:
+            over = max(step / training["steps"], (clock() - begun) / (within * 60) if within else 0.0)
+            stop = over >= 1 or (minutes is not None and clock() - begun > minutes * 60)
+            due = stop or time.monotonic() - saved > 180
+            if due or step % LOOK_EVERY[torch.device(device).type] == 0:
+                recent = [*recent[-49:], loss.item()]
+                if not np.isfinite(recent[-1]):
+                    raise FloatingPointError(f"The loss is {recent[-1]} at step {step - 1}: lower the learning rate; the last checkpoint is whole.")
                 bar.set_postfix_str(f"loss {np.mean(recent):.2f}, {(tokens - before) / (clock() - begun):.0f} tokens/s", refresh=False)
             bar.update()
-            over = max(step / training["steps"], (clock() - begun) / (within * 60) if within else 0.0)
             if step % training["exam_every"] == 0 or over >= 1:
                 figures = measure.accuracy(network, exam, device, bf16)
                 log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
                 bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
-            stop = over >= 1 or (minutes is not None and clock() - begun > minutes * 60)
-            if stop or time.monotonic() - saved > 180:
+            if due:
                 save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
                 saved = time.monotonic()
     return over >= 1
