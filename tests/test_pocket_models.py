@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "models"
 FIGURES = json.loads((ROOT / "helpers" / "document_figures.json").read_text(encoding="utf-8"))
 NAMES = {"pocket-english": "english", "pocket-korean": "korean"}
-SMALLEST_SHARED = {"pocket-english": 3, "pocket-korean": 1}
+SMALLEST_SHARED = {"pocket-english": 3, "pocket-korean": 2}
 # What the models are meant to do and cannot yet. Strict: once one can, the test says so and the line goes.
-NOT_YET = {"Soccer is a really fun [MASK]."}
+NOT_YET = {"축구는 정말 재미있는 [MASK]다.", "나는 오늘 아침에 [MASK]에 출근을 했다."}
 LARGEST = {"pocket-english": 46e6, "pocket-korean": 32e6}
 
 def tokenizer(name):

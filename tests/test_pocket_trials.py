@@ -32,6 +32,14 @@ def test_a_start_is_replaced_and_other_tables_are_merged():
     assert base["training"]["b"] == 2
 
 
+def test_a_kind_of_text_gets_another_weight_and_an_unknown_kind_is_refused():
+    base = {"sources": [{"kind": "chat", "weight": 4.0}, {"kind": "speech", "weight": 1.0}]}
+    assert try_pocket.merged(base, {"weights": {"chat": 0.0}}) == {"sources": [{"kind": "chat", "weight": 0.0}, {"kind": "speech", "weight": 1.0}]}
+    assert base["sources"][0]["weight"] == 4.0
+    with pytest.raises(ValueError, match="kind chats"):
+        try_pocket.merged(base, {"weights": {"chats": 0.0}})
+
+
 def test_whole_words_are_hidden_whole_and_as_often():
     ids = np.random.default_rng(0).integers(5, 60, (300, 100))
     ids[:, 0] = SPECIAL["[CLS]"]

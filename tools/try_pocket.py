@@ -30,6 +30,7 @@ PAGE = configurations.ROOT / "models" / "README.md"
 SHARED = ("corpus.json", "train.npz", "held_out.npz", "special.json")  # the same for every trial with one vocabulary
 PIECES = 2_500_000  # at most so many of a source are in a trial's corpus: more is not read in its time, and the corpus has to travel
 EVERYDAY = ("reviews", "chat", "captions", "captions and headlines")
+REHEARSED = 60  # steps before the clock on a GPU, which builds its kernels for each new shape: up to a second apiece
 REPLACED = ("start",)  # a trial's table stands in place of the base's; other tables are merged into it
 
 
@@ -55,11 +56,26 @@ def load(name):
 
 
 def merged(configuration, changes):
-    """A configuration with some of its tables' values changed."""
+    """A configuration with some of its tables' values changed; `weights` gives the sources of a kind another weight."""
     result = dict(configuration)
     for table, values in changes.items():
+        if table == "weights":
+            result["sources"] = reweighted(configuration["sources"], values)
+            continue
         result[table] = dict(values) if table in REPLACED else {**configuration.get(table, {}), **values}
     return result
+
+
+def reweighted(sources, weights):
+    """The sources, those of a kind named in `weights` (dict) with that weight.
+
+    Raises:
+        ValueError: no source is of such a kind.
+    """
+    unknown = sorted(set(weights) - {source["kind"] for source in sources})
+    if unknown:
+        raise ValueError(f"No source is of the kind {', '.join(unknown)}.")
+    return [{**source, "weight": weights.get(source["kind"], source["weight"])} for source in sources]
 
 
 def prepare_corpus(configuration, texts, build):
@@ -106,6 +122,12 @@ def prepare(configuration, texts, build, folder, minilm=None):
         train_pocket.write_start(configuration, common, first, minilm=minilm)
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     os.link(first, folder / "checkpoint.pt")
+
+
+def rehearse(configuration, folder, device, workers):
+    """Train a trial for a moment, so that no part of its time goes into what a GPU does once; `prepare` undoes it."""
+    short = merged(configuration, {"training": {"steps": REHEARSED}})
+    train_pocket.train(short, folder, device, workers=workers)
 
 
 def measured(configuration, folder, device="cpu", count=40):
@@ -209,6 +231,9 @@ def main(arguments=None):
         if not result.is_file() and (not options.only or number in options.only):
             print(f"{number}. {title}", flush=True)
             prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
+            if options.device != "cpu":
+                rehearse(configuration, folder, options.device, options.workers)
+                prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
             train_pocket.train(configuration, folder, options.device, clock=clock, within=options.minutes, workers=options.workers)
             figures = {**measured(configuration, folder, options.device), "on": computer(options.device)}
             result.write_text(json.dumps(figures), encoding="utf-8")

@@ -7,7 +7,7 @@ SIMILARITY = {"en": "STS-B, development set", "ko": "KorSTS, development set"}
 LIMITS = {
     "en": (
         "A small model trained briefly: it knows common words and short contexts, few facts, and it repeats the biases of old "
-        "books, speeches and reviews. Its next-sentence head has learnt topic far more than order (see the figures)."
+        "books, speeches, reviews and students' conversations. Its next-sentence head has learnt topic far more than order (see the figures)."
     ),
     "ko": (
         "A small model trained briefly on little text, much of it film reviews: it knows particles, endings and common words, few "

