@@ -11,6 +11,16 @@ NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
 # What stored outputs were made with (tools/notebook_runner.py). Kernels inherit it.
 POCKET = {"COURSE_MODELS": "pocket", "PYTHONHASHSEED": "0", "HF_HUB_OFFLINE": "1"}
 
+# What takes longest, in this order. It goes first: where two processes share the tests, one would else be alone with it at the end.
+LONGEST = (
+    "09_strategies.ipynb", "07_sbert_classification.ipynb", "test_train_sbert.py", "08_sbert_regression.ipynb", "10_capstone_search.ipynb",
+    "test_sbert.py", "test_distillation.py", "test_browser.py", "06_sentence_vectors.ipynb", "test_notebooks.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 def pytest_configure(config):
     if config.option.markexpr == "reference":  # those tests download the document's own checkpoints

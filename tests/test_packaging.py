@@ -370,3 +370,10 @@ def test_the_package_lists_each_of_its_modules():
     listed = {name.strip() for line in re.findall(r"(?m)^(\w+(?:, \w+)*)  ", helpers.__doc__) for name in line.split(",")}
     modules = {path.stem for path in (ROOT / "helpers").glob("*.py")} | {path.parent.name for path in (ROOT / "helpers").glob("*/__init__.py")}
     assert listed == modules - {"__init__"}
+
+
+def test_what_takes_longest_is_named_as_its_files_are():
+    from conftest import LONGEST
+
+    there = {path.name for folder in ("tests", "notebooks") for path in (ROOT / folder).rglob("*")}
+    assert set(LONGEST) <= there and len(set(LONGEST)) == len(LONGEST) > 5
