@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import helpers
-from tools import install, lab, lock, repository, update_readme
+from tools import install, lab, lock, picture, repository, update_readme
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -377,3 +377,8 @@ def test_what_takes_longest_is_named_as_its_files_are():
 
     there = {path.name for folder in ("tests", "notebooks") for path in (ROOT / folder).rglob("*")}
     assert set(LONGEST) <= there and len(set(LONGEST)) == len(LONGEST) > 5
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_readme_s_picture_shows_the_words_of_the_model_that_is_here(language):
+    assert picture.weights_in(picture.FOLDER / f"lesson_02_{language}.png") == picture.weights(), "make it anew: python -m tools.picture"

@@ -1,11 +1,14 @@
 """Make the pictures of the READMEs, docs/images/lesson_02_{en,ko}.png: `python -m tools.picture`, after `make notebooks`.
 
 A picture is the page of lesson 02 in JupyterLab after *Run all cells*, so it shows what a learner sees, in both languages.
+It carries the hash of the weights that gave the words in it: with others it has to be made anew (`tests/test_packaging.py`).
 """
 
 import argparse
 import sys
 import tempfile
+
+from PIL import Image, PngImagePlugin
 
 from tools import browser
 from tools.lesson_source import LANGUAGES, ROOT
@@ -16,6 +19,21 @@ FOLDER = ROOT / "docs" / "images"
 # GitHub shows a README about 900 pixels wide; twice as many dots keep the letters sharp on good screens.
 SIZE = {"width": 900, "height": 740}
 SCALE = 2
+
+
+WEIGHTS = "pocket-english/model.safetensors"
+
+
+def weights():
+    """The hash (str) of the weights that lesson 02 runs with, as `models/SHA256SUMS` has it."""
+    sums = (ROOT / "models" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    return next(line.split()[0] for line in sums if line.endswith(WEIGHTS))
+
+
+def weights_in(file):
+    """The hash (str) that a picture carries, None where it carries none."""
+    with Image.open(file) as picture:
+        return picture.text.get("weights")
 
 
 def take(chromium, address, file):
@@ -37,6 +55,11 @@ def take(chromium, address, file):
         browser.save(page)  # or a dot on the tab says that there is something to save
         browser.scroll_to(page, TOP)
         page.screenshot(path=file, animations="disabled")
+    note = PngImagePlugin.PngInfo()
+    note.add_text("weights", weights())
+    with Image.open(file) as picture:
+        picture.load()
+    picture.save(file, pnginfo=note, optimize=True)
 
 
 def main(arguments=None):
