@@ -88,3 +88,25 @@ def test_the_table_goes_between_its_marks(tmp_path):
     assert "| base | 1,200 | 5 | 0.250 | 0.500 | 2.50 | 0.750 | 0.500 |" in text
     with pytest.raises(ValueError, match="no place for the trials of y"):
         try_pocket.write("y", "table", page)
+
+
+@pytest.mark.parametrize("device, expected", [("cpu", ["prepare", "the trial"]), ("cuda", ["prepare", try_pocket.REHEARSED, "prepare", "the trial"])])
+def test_on_a_gpu_a_trial_begins_anew_after_a_rehearsal(tmp_path, monkeypatch, device, expected):
+    done = []
+    row = {"steps": 1, "tokens": 1, "mlm": 0.1, "everyday": 0.1, "nsp": 0.5, "same_document": 0.5, "bits": 3.0}
+
+    def prepare(configuration, texts, build, folder, minilm):
+        done.append("prepare")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "checkpoint.pt").write_bytes(b"")
+
+    def train(configuration, folder, device, within=None, **others):
+        done.append("the trial" if within else configuration["training"]["steps"])
+
+    monkeypatch.setattr(try_pocket, "prepare", prepare)
+    monkeypatch.setattr(try_pocket.train_pocket, "train", train)
+    monkeypatch.setattr(try_pocket, "measured", lambda *arguments: row)
+    monkeypatch.setattr(try_pocket, "computer", lambda device: "one computer")
+    monkeypatch.setattr(try_pocket.torch, "set_num_threads", lambda count: None)
+    try_pocket.main(["pocket-english", "--build", str(tmp_path), "--device", device, "--only", "1"])
+    assert done == expected
