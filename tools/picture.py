@@ -5,11 +5,13 @@ It carries the hash of the weights that gave the words in it: with others it has
 """
 
 import argparse
+import hashlib
 import sys
 import tempfile
 
 from PIL import Image, PngImagePlugin
 
+from helpers import checkpoints
 from tools import browser
 from tools.lesson_source import LANGUAGES, ROOT
 
@@ -21,13 +23,9 @@ SIZE = {"width": 900, "height": 740}
 SCALE = 2
 
 
-WEIGHTS = "pocket-english/model.safetensors"
-
-
 def weights():
-    """The hash (str) of the weights that lesson 02 runs with, as `models/SHA256SUMS` has it."""
-    sums = (ROOT / "models" / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
-    return next(line.split()[0] for line in sums if line.endswith(WEIGHTS))
+    """The SHA-256 (str) of the weights that lesson 02 runs with."""
+    return hashlib.sha256((checkpoints.models_folder() / "pocket-english" / checkpoints.MODEL_FILE).read_bytes()).hexdigest()
 
 
 def weights_in(file):

