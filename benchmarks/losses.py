@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.encode import positive, save
+from helpers import checkpoints
 
 HEADS = {"ClassificationHead": "SoftmaxLoss", "RegressionHead": "CosineSimilarityLoss"}
 OURS, THEIRS = "ours", "sentence-transformers"
@@ -201,11 +202,13 @@ def main(arguments=None):
     parser.add_argument("--torch-python", default=sys.executable, help="another interpreter for sentence-transformers")
     parser.add_argument("--output", type=Path, help="a Markdown file for the table")
     options = parser.parse_args(arguments)
+    folder = options.checkpoint if Path(options.checkpoint).is_dir() else checkpoints.resolve(options.checkpoint)
+    start = f"{Path(folder).name}, weights with sha256 {checkpoints.weights_digest(folder)[:12]}…"
     lines = ["| objective | dropout | seeds | steps | loss, ours | loss, theirs | Spearman × 100, ours | theirs | difference |", "|---|" + "---:|" * 8]
     worst = 0.0
     with tempfile.TemporaryDirectory(prefix="bench-losses-") as scratch:
         scratch, task = Path(scratch), data(options.pairs)
-        save(options.checkpoint, scratch / "encoder")
+        save(folder, scratch / "encoder")
         own = json.loads((scratch / "encoder" / "config.json").read_text(encoding="utf-8"))["hidden_dropout_prob"]
         for head in HEADS:
             for dropout, seeds in ((0.0, 1), (own, options.seeds)):
@@ -222,8 +225,8 @@ def main(arguments=None):
         from helpers import saving
 
         saving.write_text(options.output, (
-            "# The objectives beside sentence-transformers' own\n\nWritten by `python -m benchmarks.losses`: the same start, pairs, batches, "
-            f"steps and learning rates ({task['used']}); measured on the development pairs. With dropout: the mean of the seeds, and from where to where they go.\n\n"
+            f"# The objectives beside sentence-transformers' own\n\nWritten by `python -m benchmarks.losses`: the same start ({start}), pairs "
+            f"({task['used']}), batches, steps and learning rates; measured on the development pairs. With dropout: the mean of the seeds, and from where to where they go.\n\n"
             + "\n".join(lines) + f"\n\n{verdict}\n"))
     return int(worst > LARGEST_DIFFERENCE)
 

@@ -241,6 +241,13 @@ def _damage(path, expected):
     return None
 
 
+def weights_digest(folder):
+    """SHA-256 (str, hexadecimal) of the weights in a checkpoint folder (str or Path): which model a figure was made with."""
+    path = Path(folder) / MODEL_FILE
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
 @lru_cache(maxsize=64)
 def _sha256(path, size, changed):
     """sha256 of a file; `size` and `changed` make the answer of an altered file a new one."""

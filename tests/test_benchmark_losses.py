@@ -1,5 +1,6 @@
 """`benchmarks.losses`: what is the same for both libraries is the same."""
 
+import hashlib
 import importlib.util
 import json
 import sys
@@ -56,6 +57,23 @@ def test_every_seed_of_dropout_is_trained_by_both_and_the_line_tells_how_far_the
     assert asked == [(way, seed, way == losses.THEIRS) for seed in (1, 2, 3) for way in (losses.OURS, losses.THEIRS)]
     line, difference = losses.row("RegressionHead", 0.1, found)
     assert "| 3 | 2 | 0.50000 | 0.50000 | 62.00 (61.0 – 63.0) | 64.00 (63.0 – 65.0) | -2.00 |" in line and difference == 2
+
+
+def test_the_page_names_the_weights_and_the_data(monkeypatch, tmp_path):
+    def save(checkpoint, folder):
+        folder.mkdir()
+        (folder / "config.json").write_text('{"hidden_dropout_prob": 0.1}')
+
+    found = {"steps": 2, **{way: {"loss": [0.5], "spearman": [60.0]} for way in (losses.OURS, losses.THEIRS)}}
+    monkeypatch.setattr(losses, "save", save)
+    monkeypatch.setattr(losses, "compare", lambda *arguments: found)
+    monkeypatch.setattr(losses, "data", lambda pairs: {"used": "some pairs"})
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "model.safetensors").write_bytes(b"weights")
+    assert losses.main(["--checkpoint", str(tmp_path / "own"), "--seeds", "1", "--output", str(tmp_path / "page.md")]) == 0
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert f"the same start (own, weights with sha256 {hashlib.sha256(b'weights').hexdigest()[:12]}…), pairs (some pairs)" in page
+    assert page.count("ClassificationHead") == 2 and "0.00 points; the bar is 1: reached." in page
 
 
 def test_dropout_is_set_in_a_saved_encoder(tmp_path):

@@ -160,7 +160,7 @@ def test_a_page_says_from_which_weights_its_figures_come(name):
     page = (train_sbert.ROOT / "docs" / "sbert" / f"{name}.md").read_text(encoding="utf-8")
     assert page == train_sbert.page(results), "the models or the page have changed: python -m tools.train_sbert --pages"
     for start, digest in results["start"].items():
-        now = train_sbert.start_weights(checkpoints.models_folder() / start)
+        now = checkpoints.weights_digest(checkpoints.models_folder() / start)
         assert (digest != now) == (f"an earlier version of {start}" in page)
 
 

@@ -5,7 +5,6 @@ It carries the hash of the weights that gave the words in it: with others it has
 """
 
 import argparse
-import hashlib
 import sys
 import tempfile
 
@@ -25,7 +24,7 @@ SCALE = 2
 
 def weights():
     """The SHA-256 (str) of the weights that lesson 02 runs with."""
-    return hashlib.sha256((checkpoints.models_folder() / "pocket-english" / checkpoints.MODEL_FILE).read_bytes()).hexdigest()
+    return checkpoints.weights_digest(checkpoints.models_folder() / "pocket-english")
 
 
 def weights_in(file):

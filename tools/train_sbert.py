@@ -14,7 +14,6 @@ development set, or the course's own development sentences (distillation).
 """
 
 import argparse
-import hashlib
 import json
 import platform
 import shutil
@@ -249,15 +248,10 @@ def markdown(results):
     )
 
 
-def start_weights(checkpoint):
-    """SHA-256 of the weights of a checkpoint folder: what a training began from."""
-    return hashlib.sha256((Path(checkpoint) / checkpoints.MODEL_FILE).read_bytes()).hexdigest()
-
-
 def _start(name, digest):
     """What the page says of the weights a training began from."""
     now = checkpoints.models_folder() / name
-    other = now.is_dir() and start_weights(now) != digest
+    other = now.is_dir() and checkpoints.weights_digest(now) != digest
     return f"sha256 {digest[:12]}…" + (f", an earlier version of {name} than the one that the course has now" if other else "")
 
 
@@ -451,7 +445,7 @@ def run(language, options):
     recipe = {"batch_size": options.batch_size, "learning_rate": options.learning_rate, "nli_epochs": options.nli_epochs,
               "sts_epochs": options.sts_epochs, "patience": options.patience, "max_length": options.max_length,
               "warm_up": 0.1, "clip": 1.0}
-    start = {Path(name).name: start_weights(checkpoint)}
+    start = {Path(name).name: checkpoints.weights_digest(checkpoint)}
     _refuse_another_run(build / "run.json", {"start": start, "recipe": recipe, "used": data.used})
     rows = [{"strategy": "untrained mean pooling", **measure(_encoder(checkpoint, options.max_length), data)}]
     log(f"untrained mean pooling: {json.dumps(rows[0])}")
