@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import checkpoints, encoding, pooling, saving
+from helpers import checkpoints, encoding, fusing, pooling, saving
 from helpers.language import say
 
 BUCKET = 8  # tokens: for XLA, the length of a batch is rounded up to a multiple, so that it has few shapes to compile
@@ -194,7 +194,10 @@ class SentenceEncoder:
 
         if self.jit_compile and not tf.config.list_physical_devices("GPU"):
             return tf.function(self.vectors, jit_compile=True)
-        return tf.function(self.vectors, input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)
+        graph = tf.function(self.vectors, input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)
+        with fusing.flat_layers(self.model):
+            graph.get_concrete_function()  # traced here, and never again: it is for every shape
+        return graph
 
     def _pieces(self, unique, texts):
         """The ids of each text, cut to `max_length`; says so once."""
