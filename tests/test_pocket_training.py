@@ -204,6 +204,27 @@ def test_the_card_tells_dropout_weight_decay_and_long_rows():
     assert card.settings({"network": {}, "training": {}}) == "dropout 0, weight decay 0.01"
 
 
+def test_the_card_tells_where_the_weights_and_the_words_are_from():
+    from tools.pocket import card
+
+    value, row = {"mlm": 0.5, "nsp": 0.5, "pieces": 9, "pairs": 9}, (0.5, 9)
+    figures = {
+        "parameters": 1e6, "bytes": 2e6, "vocabulary": 400, "prose": value, "by_kind": {}, "swapped": row, "same_document": row, "unknown": 0.0, "held_out_pieces": 9,
+        "pseudo_perplexity": 9.0, "detail": {"top_5": 0.6, "top_10": 0.7, "calibration_error": 0.1, "bands": {}}, "baselines": {"unigram": 0.1, "trigram": 0.2},
+        "outside": [], "sentences": [], "pairs": [],
+    }
+    log = [{"step": 1, "tokens": 9, "mlm": 0.5, "loss": 1.0, "nsp": 0.5}]
+    texts = {}
+    for name in configurations.names():
+        configuration = configurations.load(name)
+        counts = {"sources": [{"name": source["name"], "train_pieces": 1, "held_out_pieces": 1} for source in configuration["sources"]]}
+        texts[name] = card.text(configuration, counts, log, figures)
+    assert "base_model: intfloat/multilingual-e5-small\n" in texts["pocket-korean-e5"] and "the first 6 of its 12" in texts["pocket-korean-e5"]
+    assert "base_model: sentence-transformers/all-MiniLM-L6-v2\n" in texts["pocket-korean"] and "both losses summed" in texts["pocket-korean"]
+    assert "the second one counted 2 times" in texts["pocket-korean-e5"]
+    assert [name for name, text in texts.items() if "itself written by a language model (Everyday texts" in text] == ["pocket-korean-e5"]
+
+
 def test_unknown_configuration_names_the_choices():
     with pytest.raises(ValueError, match="pocket-english, pocket-korean"):
         configurations.load("pocket-klingon")
@@ -263,6 +284,30 @@ def test_worker_processes_make_the_same_run(tiny_build, tmp_path):
     ends = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (build, other)]
     for name, tensor in ends[0]["network"].items():
         assert torch.equal(tensor, ends[1]["network"][name]), name
+
+
+def test_a_compiled_encoder_leaves_the_checkpoint_as_it_is(tiny_build, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    before = torch.load(build / "checkpoint.pt", weights_only=True)["network"].keys()
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda module, **how: compiled.append((type(module).__name__, how)))
+    train_pocket.train(configuration, build, "cpu", compiled=True)
+    assert compiled == [("BertEncoder", {"dynamic": True})]
+    assert torch.load(build / "checkpoint.pt", weights_only=True)["network"].keys() == before
+
+
+def test_compiling_without_a_compiler_is_refused_in_a_line(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(SystemExit):
+        train_pocket.main(["pocket-korean", "--compile", "--device", "cpu", "--build", str(tmp_path)])
+    assert "--compile needs a C++ compiler here" in capsys.readouterr().err
 
 
 def test_the_last_steps_show_long_rows(tiny_build, monkeypatch):

@@ -15,15 +15,19 @@ from tools.pocket import corpus, objectives, vocabulary
 SPECIAL = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "size": 60, "predict_unknown": True, "continues": [False] * 40 + [True] * 20}
 
 
-@pytest.mark.parametrize("name", ["pocket-english", "pocket-korean"])
+@pytest.mark.parametrize("name", ["pocket-english", "pocket-korean", "pocket-korean-starts"])
 def test_each_trial_differs_from_the_base_in_one_thing(name):
     (_, chosen), *others = try_pocket.load(name)
     titles = [title for title, _ in try_pocket.load(name)]
-    assert len(set(titles)) == len(titles) > 4
+    assert len(set(titles)) == len(titles) >= 5
     for title, configuration in others:
         changed = {table for table in configuration if configuration[table] != chosen.get(table)}
         assert changed and (len(changed) == 1 or title.startswith("half the width")), title
         assert configuration["training"]["steps"] == chosen["training"]["steps"]
+
+
+def test_further_trials_are_of_the_model_that_they_name():
+    assert {configuration["name"] for _, configuration in try_pocket.load("pocket-korean-starts")} == {"pocket-korean-e5"}
 
 
 def test_a_start_is_replaced_and_other_tables_are_merged():
@@ -95,7 +99,7 @@ def test_on_a_gpu_a_trial_begins_anew_after_a_rehearsal(tmp_path, monkeypatch, d
     done = []
     row = {"steps": 1, "tokens": 1, "mlm": 0.1, "everyday": 0.1, "nsp": 0.5, "same_document": 0.5, "bits": 3.0}
 
-    def prepare(configuration, texts, build, folder, minilm):
+    def prepare(configuration, texts, build, folder, origin):
         done.append("prepare")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "checkpoint.pt").write_bytes(b"")

@@ -1,7 +1,7 @@
 """Train a pocket model: `python -m tools.train_pocket pocket-korean`.
 
 First `prepare` writes the vocabulary, the packed corpus and the network at step 0 under `build/`; what is there is kept.
-The training itself then needs neither texts nor MiniLM, only that folder, so that it can go on on another computer. It
+The training itself then needs neither texts nor other models, only that folder, so that it can go on on another computer. It
 saves a checkpoint every three minutes and goes on from it after any interruption. After the last step
 `tools.evaluate_pocket` writes the checkpoint folder and its card.
 """
@@ -10,6 +10,7 @@ import argparse
 import itertools
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -25,7 +26,7 @@ from tools.pocket import network as networks
 LOOK_EVERY = {"cpu": 1, "cuda": 20}  # steps; looking at the loss waits for everything that is queued on a GPU
 
 
-def prepare(configuration, text_folders, build, finished=None, minilm=None):
+def prepare(configuration, text_folders, build, finished=None, origin=None):
     """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
 
     Args:
@@ -34,24 +35,24 @@ def prepare(configuration, text_folders, build, finished=None, minilm=None):
         build: Path.
         finished: Path of a checkpoint folder that an earlier run wrote: go on from its weights, vocabulary and step
             instead of starting at step 0. The optimizer starts anew.
-        minilm: Path or None, see `start.from_minilm`.
+        origin: Path or None, what the start takes weights from, see `start.model`.
     """
     checkpoint = build / "checkpoint.pt"
     if not checkpoint.is_file():
         prepare_corpus(configuration, text_folders, build, finished)
         write_special(configuration, build)
-        write_start(configuration, build, checkpoint, finished, minilm)
+        write_start(configuration, build, checkpoint, finished, origin)
 
 
-def write_start(configuration, build, checkpoint, finished=None, minilm=None):
+def write_start(configuration, build, checkpoint, finished=None, origin=None):
     """The part of `prepare` that makes the first network and writes it to `checkpoint` (Path)."""
-    from tools.pocket import start  # needs SVD and MiniLM; training alone does not
+    from tools.pocket import start  # needs SVD and the weights to start from; training alone does not
 
     special = json.loads((build / "special.json").read_text(encoding="utf-8"))
     if finished:
         network, log = export.load(finished), export.read_log(finished)
     else:
-        network, log = start.model(configuration, corpus.load(build, "train"), special, minilm), []
+        network, log = start.model(configuration, corpus.load(build, "train"), special, vocabulary.words(build / "tokenizer"), origin), []
     last = log[-1] if log else {"step": 0, "tokens": 0}
     save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
 
@@ -158,7 +159,7 @@ def loss_of(network, batch, device, bf16, next_sentence_weight=1.0):
     return loss
 
 
-def train(configuration, build, device, minutes=None, clock=time.monotonic, within=None, workers=0):
+def train(configuration, build, device, minutes=None, clock=time.monotonic, within=None, workers=0, compiled=False):
     """Go on from `build/checkpoint.pt` up to the configured step, or for so many minutes.
 
     With `long_share` in the configuration, the last so many of the steps show `long_tokens` instead of `pair_tokens`
@@ -172,6 +173,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
         clock: function, what the minutes are counted by, in seconds.
         within: float or None: fit the whole run, warm-up, fall and long rows, into so many minutes, unless the steps end it before.
         workers: int, processes that make batches ahead.
+        compiled: bool, let PyTorch compile the encoder; on a CPU that needs a C++ compiler.
 
     Returns:
         bool, whether the run came to its end.
@@ -186,6 +188,8 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     step, tokens, log = state["step"], state["tokens"], state["log"]
     network = networks.build(configuration, special, device).to(device)
     network.load_state_dict(state["network"])
+    if compiled:
+        network.bert.encoder.compile(dynamic=True)
     if training.get("heads_only"):
         network.bert.requires_grad_(False)
         network.bert.pooler.requires_grad_(True)
@@ -246,9 +250,12 @@ def main(arguments=None):
     parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
     parser.add_argument("--within", type=float, metavar="MINUTES", help="end the whole run after so many minutes, learning rate at zero, steps or not")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; a GPU needs a dozen")
-    parser.add_argument("--minilm", type=Path, metavar="FOLDER", help="MiniLM's model.safetensors, where its package is not installed")
+    parser.add_argument("--origin", type=Path, metavar="FOLDER", help="where the weights to start from lie, if not where they are put by the commands that bring them")
+    parser.add_argument("--compile", action="store_true", help="let PyTorch compile the encoder; on a CPU that needs a C++ compiler")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args(arguments)
+    if options.compile and options.device == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
+        parser.error("--compile needs a C++ compiler here: install g++, or leave it out.")
     configuration = configurations.load(options.name)
     if options.steps:
         configuration["training"]["steps"] = options.steps
@@ -257,8 +264,8 @@ def main(arguments=None):
     build = options.build / options.name
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
         parser.error(f"Nothing is prepared for {options.name}: give --texts, the folders of the texts that its configuration names.")
-    prepare(configuration, options.texts, build, options.go_on_from, options.minilm)
-    if train(configuration, build, options.device, options.minutes, within=options.within, workers=options.workers):
+    prepare(configuration, options.texts, build, options.go_on_from, options.origin)
+    if train(configuration, build, options.device, options.minutes, within=options.within, workers=options.workers, compiled=options.compile):
         from tools import evaluate_pocket
 
         evaluate_pocket.main([options.name, "--build", str(options.build)])

@@ -1,9 +1,10 @@
 """Try what a pocket model could be instead, each for the same time: `python -m tools.try_pocket pocket-korean --texts FOLDER`.
 
-The trials stand in `tools/pocket/trials/NAME.toml`. Each trains for the same time from its own start, on a GPU or on one
-processor core, and is then measured on the same held-out documents; the table goes into `models/README.md`. A trial that
-is finished is not run again, one that was interrupted begins anew. `--prepare` writes what all of them read and stops; the
-trials themselves then need no texts, so that they can run on another computer.
+The trials stand in `tools/pocket/trials/NAME.toml` (`pocket-korean-starts` are those of the start alone, short enough for a
+CPU). Each trains for the same time from its own start, on a GPU or on one processor core, and is then measured on the same
+held-out documents; the table goes into `models/README.md`. A trial that is finished is not run again, one that was
+interrupted begins anew. `--prepare` writes what all of them read and stops; the trials themselves then need no texts, so that
+they can run on another computer.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def load(name):
     """The trials of a pocket model.
 
     Args:
-        name: str, such as "pocket-korean".
+        name: str, such as "pocket-korean", or a file of further trials whose `model` names the pocket model.
 
     Returns:
         list of (title, configuration), in the file's order.
@@ -51,7 +52,7 @@ def load(name):
         raise ValueError(f"No trials for {name!r}: they would stand in {path.relative_to(configurations.ROOT)}.")
     with open(path, "rb") as file:
         written = configurations.tomllib.load(file)
-    base = merged(configurations.load(name), written["base"])
+    base = merged(configurations.load(written.get("model", name)), written["base"])
     return [(trial["name"], merged(base, {key: value for key, value in trial.items() if key != "name"})) for trial in written["trials"]]
 
 
@@ -80,8 +81,7 @@ def reweighted(sources, weights):
 
 def prepare_corpus(configuration, texts, build):
     """Write the corpus of a trial's vocabulary, once for all trials that share it: its folder (Path)."""
-    size = "-".join(f"{key}-{value}" for key, value in sorted(configuration.get("vocabulary", {}).items()))
-    common = build / f"corpus-{size}"
+    common = build / f"corpus-{digest(configuration.get('vocabulary'), configuration['sources'])}"
     if not (common / "special.json").is_file():
         if texts is None:
             raise SystemExit(f"Nothing is prepared in {common}: give --texts, the folders of the texts that the configuration names.")
@@ -89,6 +89,11 @@ def prepare_corpus(configuration, texts, build):
         shortened(corpus.load(common, "train"), PIECES).save(common / "train.npz")
         train_pocket.write_special(configuration, common)
     return common
+
+
+def digest(*parts):
+    """A name for what is the same as long as these tables (dict, list or None) are."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def shortened(packed, most):
@@ -108,7 +113,7 @@ def shortened(packed, most):
     )
 
 
-def prepare(configuration, texts, build, folder, minilm=None):
+def prepare(configuration, texts, build, folder, origin=None):
     """Write what the training of one trial starts from."""
     common = prepare_corpus(configuration, texts, build)
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,10 +121,9 @@ def prepare(configuration, texts, build, folder, minilm=None):
         if not (folder / name).exists():
             os.link(common / name, folder / name)
     shutil.copytree(common / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)
-    what = json.dumps([configuration["start"], configuration["network"]], sort_keys=True)
-    first = common / f"start-{hashlib.sha256(what.encode()).hexdigest()[:12]}.pt"  # trials may share it: the SVD takes a while
+    first = common / f"start-{digest(configuration['start'], configuration['network'])}.pt"  # trials may share it: the SVD takes a while
     if not first.is_file():
-        train_pocket.write_start(configuration, common, first, minilm=minilm)
+        train_pocket.write_start(configuration, common, first, origin=origin)
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     os.link(first, folder / "checkpoint.pt")
 
@@ -214,26 +218,28 @@ def main(arguments=None):
     parser.add_argument("--minutes", type=float, default=8, help="for each trial: of the GPU, or processor minutes of one core")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead; a GPU needs a dozen")
-    parser.add_argument("--minilm", type=Path, metavar="FOLDER", help="MiniLM's model.safetensors, where its package is not installed")
+    parser.add_argument("--origin", type=Path, metavar="FOLDER", help="as in tools.train_pocket")
     parser.add_argument("--only", type=int, nargs="+", help="these trials, counted from 1")
     options = parser.parse_args(arguments)
+    trials = load(options.name)
+    build = options.build / trials[0][1]["name"]  # further trials of the same model share its corpora
     if options.prepare:
-        for _, configuration in load(options.name):
-            prepare_corpus(configuration, options.texts, options.build / options.name)
+        for _, configuration in trials:
+            prepare_corpus(configuration, options.texts, build)
         return 0
     if options.device == "cpu":
         torch.set_num_threads(1)
     clock = time.process_time if options.device == "cpu" else time.monotonic
     results = {}
-    for number, (title, configuration) in enumerate(load(options.name), start=1):
-        folder = options.build / options.name / f"{number:02d}-{options.minutes:g}"
+    for number, (title, configuration) in enumerate(trials, start=1):
+        folder = build / f"{digest(configuration)}-{options.minutes:g}"
         result = folder / "result.json"
         if not result.is_file() and (not options.only or number in options.only):
             print(f"{number}. {title}", flush=True)
-            prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
+            prepare(configuration, options.texts, build, folder, options.origin)
             if options.device != "cpu":
                 rehearse(configuration, folder, options.device, options.workers)
-                prepare(configuration, options.texts, options.build / options.name, folder, options.minilm)
+                prepare(configuration, options.texts, build, folder, options.origin)
             train_pocket.train(configuration, folder, options.device, clock=clock, within=options.minutes, workers=options.workers)
             figures = {**measured(configuration, folder, options.device), "on": computer(options.device)}
             result.write_text(json.dumps(figures), encoding="utf-8")

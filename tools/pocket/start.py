@@ -1,4 +1,4 @@
-"""Where a pocket model starts: MiniLM's encoder, and embeddings that already know which pieces keep company."""
+"""Where a pocket model starts: the encoder of MiniLM or of e5, and embeddings that already know which pieces keep company."""
 
 import hashlib
 import importlib.util
@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
-from tools.pocket import network
+from tools.pocket import e5, network
 
+KINDS = ("minilm", "minilm-encoder", "e5", "scratch")
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -79,45 +80,88 @@ def log_unigram(packed, size):
 
 
 def from_minilm(model, word_embeddings, folder=None):
-    """Copy MiniLM's encoder and positions into the model, its word embeddings only if asked to.
+    """Copy MiniLM's encoder and positions into the model, its word embeddings only if asked to, its token types never.
 
     Args:
         model: BertForPreTraining of MiniLM's shape.
         word_embeddings: bool.
         folder: Path with a `model.safetensors` of MiniLM (its hash is not compared), or None: the installed package's.
+
+    Raises:
+        FileNotFoundError, ValueError: as `minilm_folder`; or the network has no place for the weights.
     """
     weights = load_file((folder or minilm_folder()) / "model.safetensors")
-    left_out = ["pooler.", "embeddings.position_ids"]
+    left_out = ["pooler.", "embeddings.position_ids", "embeddings.token_type_embeddings."]
     if not word_embeddings:
-        left_out += ["embeddings.word_embeddings.", "embeddings.token_type_embeddings."]
+        left_out.append("embeddings.word_embeddings.")
     weights = {name: tensor for name, tensor in weights.items() if not name.startswith(tuple(left_out))}
     outcome = model.bert.load_state_dict(weights, strict=False)
     if outcome.unexpected_keys:
         raise ValueError(f"MiniLM has weights that this network has no place for: {outcome.unexpected_keys[:3]}.")
 
 
-def model(configuration, packed, special, minilm=None):
+def from_e5(model, words, folder=None):
+    """Copy e5's positions and first encoder layers into the model, and its word embeddings as far as they go.
+
+    Three things make the masked-LM head useful from the first step, where the decoder is the word embeddings themselves: the
+    first layers, since the last of a sentence model make all words of a text alike; embeddings without the direction that
+    all of them share, which the token types carry instead, so that the encoder reads what it read; and the identity as the
+    matrix of head and pooler.
+
+    Args:
+        model: BertForPreTraining.
+        words: list of str, the model's vocabulary.
+        folder: Path or None, see `e5.load`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `e5.load`; or the network is not of e5's shape.
+    """
+    weights, pieces = e5.load(folder)
+    own = model.bert.state_dict()
+    vectors = torch.from_numpy(e5.embeddings(words, pieces, weights["embeddings.word_embeddings.weight"]))
+    common = vectors.mean(dim=0, keepdim=True)
+    first_type = torch.tensor(weights["embeddings.token_type_embeddings.weight"][:1])
+    taken = {name: torch.tensor(array) for name, array in weights.items() if name in own}
+    taken["embeddings.word_embeddings.weight"] = vectors - common
+    taken["embeddings.token_type_embeddings.weight"] = (first_type + common).repeat(2, 1)
+    other = [name for name in own if not name.startswith("pooler.") and (name not in taken or taken[name].shape != own[name].shape)]
+    if other:
+        raise ValueError(f"e5 has nothing of that shape for {other[0]}: it has 12 layers of {common.shape[1]}; set [network] to that or fewer layers.")
+    model.bert.load_state_dict(taken, strict=False)
+    with torch.no_grad():
+        for matrix in (model.cls.predictions.transform.dense.weight, model.bert.pooler.dense.weight):
+            matrix.copy_(torch.eye(len(matrix)))
+
+
+def model(configuration, packed, special, words, origin=None):
     """The model at step 0.
 
     Args:
-        configuration: dict of `configuration.load`; `start.kind` is "minilm" (encoder and word embeddings),
-            "minilm-encoder" or "scratch"; with `start.window` the word embeddings come from `ppmi_embeddings`.
+        configuration: dict of `configuration.load`; `start.kind` is "minilm" (encoder and word embeddings), "minilm-encoder",
+            "e5" or "scratch"; with `start.window`, not beside e5, the word embeddings come from `ppmi_embeddings`.
         packed: corpus.Packed, the training split.
         special: dict of `vocabulary.special_ids`.
-        minilm: Path or None, see `from_minilm`.
+        words: list of str, the vocabulary.
+        origin: Path or None, the folder that `from_minilm` or `from_e5` reads.
 
     Returns:
         transformers.BertForPreTraining.
 
     Raises:
-        ValueError: an unknown start.
+        FileNotFoundError: the weights to start from are missing; the message says how they come.
+        ValueError: an unknown start, or weights that do not fit.
     """
     start = configuration["start"]
-    if start["kind"] not in ("minilm", "minilm-encoder", "scratch"):
-        raise ValueError(f"Unknown start {start['kind']!r}: choose minilm, minilm-encoder or scratch.")
+    if start["kind"] not in KINDS:
+        raise ValueError(f"Unknown start {start['kind']!r}: choose {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+    if start["kind"] == "e5" and "window" in start:
+        raise ValueError("A start from e5 has word embeddings already: leave out `window`.")
     made = network.build(configuration, special)
-    if start["kind"] != "scratch":
-        from_minilm(made, start["kind"] == "minilm", minilm)
+    made.bert.embeddings.token_type_embeddings.weight.data.zero_()
+    if start["kind"] == "e5":
+        from_e5(made, words, origin)
+    elif start["kind"] != "scratch":
+        from_minilm(made, start["kind"] == "minilm", origin)
     with torch.no_grad():
         embeddings = made.bert.embeddings
         if "window" in start:
@@ -125,7 +169,6 @@ def model(configuration, packed, special, minilm=None):
                 packed, special["size"], configuration["network"]["hidden_size"], start["window"], start["standard_deviation"], configuration["seed"]
             )
             embeddings.word_embeddings.weight.copy_(torch.from_numpy(vectors))
-        embeddings.token_type_embeddings.weight.zero_()
         made.cls.predictions.bias.copy_(log_unigram(packed, special["size"]))
     made.tie_weights()
     return made

@@ -68,6 +68,12 @@ def load(folder):
     return tokenizer
 
 
+def words(folder):
+    """The pieces of a folder's tokenizer, a list of str in the order of their ids."""
+    ids_of = load(folder).get_vocab()
+    return sorted(ids_of, key=ids_of.get)
+
+
 def special_ids(folder, predict_unknown):
     """What `objectives` and `start` need to know of a vocabulary, so that training needs no tokenizer.
 
