@@ -25,7 +25,7 @@ def test_it_stands_in_the_korean_configuration_with_its_licence():
 
 def test_documents_are_several_sentences_and_no_line_stands_twice(documents):
     lines = [line for document in documents for line in document]
-    assert len(documents) > 2500 and min(map(len, documents)) >= 3
+    assert len(documents) > 4500 and min(map(len, documents)) >= 3
     assert len(set(lines)) == len(lines)
     assert all(unicodedata.is_normalized("NFC", line) and re.search("[가-힣]", line) for line in lines)
     assert not [line for line in lines if re.search(r"[#*_<>|]|^\d+[.)]", line)], "marks of a list or of markdown"
