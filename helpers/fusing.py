@@ -1,8 +1,8 @@
 """Dense layers as TensorFlow can fuse them: on one matrix instead of a stack of them.
 
 Keras multiplies a batch (texts, tokens, hidden) as the matrix (texts · tokens, hidden), gives the product its three axes back and
-only then adds the bias. The step between keeps TensorFlow from its fused kernel, which adds the bias and computes GELU while a
-part of the product is still in the processor's cache. Here the axes come back after all of it.
+only then adds the bias. The step between keeps TensorFlow from its fused kernel for product, bias and GELU. Here the axes come back
+after all of it.
 """
 
 import contextlib

@@ -21,7 +21,7 @@ PARITY = {
     "ko": ("도서관은 일요일에 [MASK] 시에 문을 엽니다.", "카드를 꼭 가져오세요."),
 }
 SIMILARITY = {"en": "english/sts/sts-dev.csv", "ko": "korean/korsts/dev.tsv"}  # under --texts; never trained on
-NOT_PROSE = ("reviews", "product reviews", "chat", "documentation", "dictionary", "written by a model")
+NOT_PROSE = ("reviews", "product reviews", "chat", "documentation", "dictionary", card.WRITTEN_BY_A_MODEL)
 
 
 def selected(sources, wanted):

@@ -32,7 +32,6 @@ SHARED = ("corpus.json", "train.npz", "held_out.npz", "special.json")  # the sam
 PIECES = 2_500_000  # at most so many of a source are in a trial's corpus: more is not read in its time, and the corpus has to travel
 EVERYDAY = ("reviews", "chat", "captions", "captions and headlines")
 REHEARSED = 60  # steps before the clock on a GPU, which builds its kernels for each new shape: up to a second apiece
-REPLACED = ("start",)  # a trial's table stands in place of the base's; other tables are merged into it
 
 
 def load(name):
@@ -58,13 +57,10 @@ def load(name):
 
 def merged(configuration, changes):
     """A configuration with some of its tables' values changed; `weights` gives the sources of a kind another weight."""
-    result = dict(configuration)
-    for table, values in changes.items():
-        if table == "weights":
-            result["sources"] = reweighted(configuration["sources"], values)
-            continue
-        result[table] = dict(values) if table in REPLACED else {**configuration.get(table, {}), **values}
-    return result
+    changes = dict(changes)
+    if "weights" in changes:
+        configuration = {**configuration, "sources": reweighted(configuration["sources"], changes.pop("weights"))}
+    return configurations.merged(configuration, changes)
 
 
 def reweighted(sources, weights):

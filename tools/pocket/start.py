@@ -1,6 +1,5 @@
 """Where a pocket model starts: the encoder of MiniLM or of e5, and embeddings that already know which pieces keep company."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -10,10 +9,11 @@ from safetensors.torch import load_file
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
+from helpers import download
 from tools.pocket import e5, network
 
 KINDS = ("minilm", "minilm-encoder", "e5", "scratch")
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MINILM_DIGEST = "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def minilm_folder():
@@ -27,9 +27,8 @@ def minilm_folder():
     if package is None:
         raise FileNotFoundError("MiniLM is missing: install the training group, `uv pip sync requirements/train.txt`.")
     folder = Path(package.submodule_search_locations[0]) / "model"
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    if digest != MINILM_SHA256:
-        raise ValueError(f"MiniLM's weights have sha256 {digest}, not {MINILM_SHA256}: do not use them.")
+    if not download.is_as_promised(folder / "model.safetensors", MINILM_DIGEST):
+        raise ValueError(f"MiniLM's weights do not have the {MINILM_DIGEST}: do not use them.")
     return folder
 
 
