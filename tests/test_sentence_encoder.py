@@ -147,8 +147,7 @@ def test_batches_hold_little_padding_and_nothing_beyond_the_limit():
         encoder().encode(few_long, batch_size=4)
     finally:
         del encoder()._padded
-    assert [tokens for _, tokens in shapes] == [64] + [4] * 7
-    assert [rows for rows, _ in shapes] == [4] * 8
+    assert sorted(shapes) == [(4, 4)] * 7 + [(4, 64)]  # two threads fill the batches, so that their order is not given
 
 
 def test_two_batches_are_computed_at_once():
