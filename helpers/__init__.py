@@ -9,7 +9,7 @@ plots, widgets, fonts                            figures, things to play with, H
 exercises                                        checks that hint before they tell
 environment, language                            is this computer ready; Korean or English
 download, saving                                 one file from the network; files that are whole or not there
-fusing                                           a layer's product, bias and activation side by side, so that they are fused
+fusing                                           layers written so that TensorFlow fuses what they do
 
 Imports go one way: lessons -> helpers -> libraries. Nothing is imported here, so `from helpers import ...` costs only
 what it names.

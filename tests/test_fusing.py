@@ -1,4 +1,4 @@
-"""`fusing.flat_layers`: the same vectors, product, bias and activation side by side, and a model that is as before."""
+"""`fusing.flat_layers`: the same vectors from fewer operations, and a model that is as before."""
 
 import pytest
 from numpy.testing import assert_allclose
@@ -12,7 +12,7 @@ from tests import tiny
 
 
 def traced(encoder, flat):
-    """`encoder.vectors` as a graph, with flat dense layers or as Keras builds them."""
+    """`encoder.vectors` as a graph, with flat layers or as Keras builds them."""
     import tensorflow as tf
 
     graph = tf.function(encoder.vectors, input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)
@@ -41,6 +41,30 @@ def test_the_bias_is_added_to_the_product_itself():
     encoder = SentenceEncoder(tiny.folder())
     assert before_the_bias(traced(encoder, True)) == {"MatMul"}
     assert "Reshape" in before_the_bias(traced(encoder, False))
+
+
+@pytest.mark.skipif(not fusing._onednn(), reason="layer normalizations are left to Keras where TensorFlow has no oneDNN")
+def test_each_layer_normalization_is_one_operation_where_it_is_computed():
+    import tensorflow as tf
+    import tf_keras
+    from tensorflow.python.eager.context import context
+
+    encoder = SentenceEncoder(tiny.folder())
+    graph = traced(encoder, True)
+    context().enable_run_metadata()
+    try:
+        graph(tf.constant([[1, 2]]), tf.constant([[1, 1]]))
+        run = [node.op for part in context().export_run_metadata().partition_graphs for node in part.node]
+    finally:
+        context().disable_run_metadata()
+    norms = [layer for layer in encoder.model._flatten_layers() if isinstance(layer, tf_keras.layers.LayerNormalization)]
+    assert run.count("_MklLayerNorm") == len(norms) > 1 and "Rsqrt" not in run
+
+
+def test_without_onednn_keras_normalizes(monkeypatch):
+    monkeypatch.setattr(fusing, "_onednn", lambda: False)
+    operations = {operation.type for operation in traced(SentenceEncoder(tiny.folder()), True).graph.get_operations()}
+    assert "FusedBatchNormV3" not in operations and "BiasAdd" in operations
 
 
 def test_the_model_is_as_before_also_after_an_error():
