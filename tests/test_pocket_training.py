@@ -246,7 +246,7 @@ def tiny_build(tmp_path, monkeypatch):
         packed_corpus().save(tmp_path / f"{split}.npz")
     (tmp_path / "special.json").write_text(json.dumps(SPECIAL), encoding="utf-8")
     state = network.build(configuration, SPECIAL).state_dict()
-    torch.save({"network": state, "optimizer": None, "step": 0, "tokens": 0, "log": []}, tmp_path / "checkpoint.pt")
+    torch.save({"network": state, "optimizer": None, "first": 0, "step": 0, "tokens": 0, "log": []}, tmp_path / "checkpoint.pt")
     return configuration, tmp_path
 
 
@@ -405,6 +405,61 @@ def test_a_run_goes_on_from_a_finished_model(tiny_build, tmp_path):
     for name, tensor in export.load(finished).state_dict().items():
         assert torch.equal(state["network"][name], tensor), name
     assert (build / "tokenizer" / "vocab.txt").read_text("utf-8") == (finished / "vocab.txt").read_text("utf-8")
+
+
+def test_a_run_goes_on_with_another_vocabulary(tiny_build, tmp_path):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    import shutil
+
+    from transformers import BertTokenizerFast
+
+    from tests import tiny
+    from tools import train_pocket
+    from tools.pocket import export, vocabulary
+
+    configuration, build = tiny_build
+    configuration["network"]["max_position_embeddings"] = tiny.POSITIONS
+    finished = tmp_path / "finished"
+    shutil.copytree(tiny.folder(), finished)
+    export.write_log([{"step": 40, "tokens": 900}], finished)
+    words = [*tiny.VOCABULARY[:5], *reversed(tiny.VOCABULARY[5:]), "축구는", "##ers", "ω"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(str(tmp_path / "vocab.txt"), do_lower_case=False, strip_accents=False).save_pretrained(build / "tokenizer")
+    (build / "checkpoint.pt").unlink()
+    (build / "corpus.json").write_text("{}", encoding="utf-8")  # the corpus is there already
+    train_pocket.prepare({**configuration, "predict_unknown": True}, None, build, finished, new_vocabulary=True)
+    state = torch.load(build / "checkpoint.pt", weights_only=True)
+    assert (state["first"], state["step"]) == (40, 40) and vocabulary.words(build / "tokenizer") == words
+    trained = export.load(finished).state_dict()
+    for name in ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight", "cls.predictions.bias", "cls.predictions.decoder.bias"):
+        old = dict(zip(tiny.VOCABULARY, trained[name]))
+        new = dict(zip(words, state["network"][name]))
+        assert all(torch.equal(new[word], old[word]) for word in tiny.VOCABULARY)
+        for word, parts in {"축구는": ["축구", "##는"], "##ers": ["##er", "##s"], "ω": ["[UNK]"]}.items():
+            assert torch.allclose(new[word], torch.stack([old[part] for part in parts]).mean(dim=0)), (name, word)
+    for name in ("bert.encoder.layer.1.output.dense.weight", "bert.pooler.dense.bias"):
+        assert torch.equal(state["network"][name], trained[name])
+
+
+def test_a_run_that_goes_on_warms_up_again(tiny_build, monkeypatch):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    state = torch.load(build / "checkpoint.pt", weights_only=True)
+    train_pocket.save(build / "checkpoint.pt", **{**state, "first": 4, "step": 4})
+    steps, own = [], train_pocket.learning_rate
+    monkeypatch.setattr(train_pocket, "learning_rate", lambda step, over, training: (steps.append(step), own(step, over, training))[1])
+    assert train_pocket.train(configuration, build, "cpu") and sorted(set(steps)) == [0, 1, 2, 3]
+
+
+def test_a_new_vocabulary_without_a_finished_model_is_refused(capsys):
+    pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    with pytest.raises(SystemExit):
+        train_pocket.main(["pocket-korean", "--new-vocabulary"])
+    assert "give --go-on-from" in capsys.readouterr().err
 
 
 def test_the_trigram_backs_off_to_fewer_pieces():

@@ -26,7 +26,7 @@ from tools.pocket import network as networks
 LOOK_EVERY = {"cpu": 1, "cuda": 20}  # steps; looking at the loss waits for everything that is queued on a GPU
 
 
-def prepare(configuration, text_folders, build, finished=None, origin=None):
+def prepare(configuration, text_folders, build, finished=None, origin=None, new_vocabulary=False):
     """Write the vocabulary, the packed corpus and the first network into `build` unless they are there.
 
     Args:
@@ -36,10 +36,11 @@ def prepare(configuration, text_folders, build, finished=None, origin=None):
         finished: Path of a checkpoint folder that an earlier run wrote: go on from its weights, vocabulary and step
             instead of starting at step 0. The optimizer starts anew.
         origin: Path or None, what the start takes weights from, see `start.model`.
+        new_vocabulary: bool, learn the vocabulary from the texts although the finished model has one, see `start.with_vocabulary`.
     """
     checkpoint = build / "checkpoint.pt"
     if not checkpoint.is_file():
-        prepare_corpus(configuration, text_folders, build, finished)
+        prepare_corpus(configuration, text_folders, build, None if new_vocabulary else finished)
         write_special(configuration, build)
         write_start(configuration, build, checkpoint, finished, origin)
 
@@ -49,12 +50,15 @@ def write_start(configuration, build, checkpoint, finished=None, origin=None):
     from tools.pocket import start  # needs SVD and the weights to start from; training alone does not
 
     special = json.loads((build / "special.json").read_text(encoding="utf-8"))
+    words = vocabulary.words(build / "tokenizer")
     if finished:
-        network, log = export.load(finished), export.read_log(finished)
+        network, log, old = export.load(finished), export.read_log(finished), vocabulary.words(finished)
+        if old != words:
+            network = start.with_vocabulary(network, configuration, special, old, words)
     else:
-        network, log = start.model(configuration, corpus.load(build, "train"), special, vocabulary.words(build / "tokenizer"), origin), []
+        network, log = start.model(configuration, corpus.load(build, "train"), special, words, origin), []
     last = log[-1] if log else {"step": 0, "tokens": 0}
-    save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
+    save(checkpoint, network=network.state_dict(), optimizer=None, first=last["step"], step=last["step"], tokens=last["tokens"], log=log)
 
 
 def prepare_corpus(configuration, text_folders, build, finished=None):
@@ -100,7 +104,7 @@ def learning_rate(step, over, training):
     """Warm up, hold, then fall linearly to zero over the last `decay` share of the run.
 
     Args:
-        step: int, from 0.
+        step: int, from 0, of this optimizer: a run that goes on from a finished model warms up again.
         over: float, the share of the run that is over.
         training: dict, the configuration's table.
     """
@@ -185,7 +189,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     special = json.loads((build / "special.json").read_text(encoding="utf-8"))
     path = build / "checkpoint.pt"
     state = torch.load(path, map_location=device, weights_only=True)
-    step, tokens, log = state["step"], state["tokens"], state["log"]
+    first, step, tokens, log = state["first"], state["step"], state["tokens"], state["log"]
     network = networks.build(configuration, special, device).to(device)
     network.load_state_dict(state["network"])
     if compiled:
@@ -212,7 +216,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
                 long, made = not long, batches(sampler, training, step, not long, workers)
             batch = next(made)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, over, training)
+                group["lr"] = learning_rate(step - first, over, training)
             loss = loss_of(network, batch, device, bf16, training.get("next_sentence_weight", 1.0))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -234,7 +238,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
                 log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
                 bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
             if due:
-                save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
+                save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), first=first, step=step, tokens=tokens, log=log)
                 saved = time.monotonic()
     return over >= 1
 
@@ -245,6 +249,7 @@ def main(arguments=None):
     parser.add_argument("--texts", type=Path, nargs="+", help="folders that the configuration's paths start from")
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
     parser.add_argument("--go-on-from", type=Path, metavar="FOLDER", help="start from a finished model's weights, such as models/pocket-english")
+    parser.add_argument("--new-vocabulary", action="store_true", help="with --go-on-from: learn the vocabulary anew from the texts; pieces that are new start as the mean of what they were cut into")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--steps", type=int, help="total steps, instead of the configuration's")
     parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
@@ -256,6 +261,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.compile and options.device == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         parser.error("--compile needs a C++ compiler here: install g++, or leave it out.")
+    if options.new_vocabulary and not options.go_on_from:
+        parser.error("--new-vocabulary is for a run that goes on: give --go-on-from as well. A run from the start learns its vocabulary anyway.")
     configuration = configurations.load(options.name)
     if options.steps:
         configuration["training"]["steps"] = options.steps
@@ -264,7 +271,7 @@ def main(arguments=None):
     build = options.build / options.name
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
         parser.error(f"Nothing is prepared for {options.name}: give --texts, the folders of the texts that its configuration names.")
-    prepare(configuration, options.texts, build, options.go_on_from, options.origin)
+    prepare(configuration, options.texts, build, options.go_on_from, options.origin, options.new_vocabulary)
     if train(configuration, build, options.device, options.minutes, within=options.within, workers=options.workers, compiled=options.compile):
         from tools import evaluate_pocket
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from helpers import download
-from tools.pocket import e5, network
+from tools.pocket import e5, network, vocabulary
 
 KINDS = ("minilm", "minilm-encoder", "e5", "scratch")
 MINILM_DIGEST = "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -130,6 +130,27 @@ def from_e5(model, words, folder=None):
     with torch.no_grad():
         for matrix in (model.cls.predictions.transform.dense.weight, model.bert.pooler.dense.weight):
             matrix.copy_(torch.eye(len(matrix)))
+
+
+def with_vocabulary(trained, configuration, special, old, new):
+    """A trained network that reads and guesses another vocabulary: a piece's embedding and bias are the mean of those that it was cut into.
+
+    Args:
+        trained: BertForPreTraining.
+        configuration: dict of `configuration.load`.
+        special: dict of `vocabulary.special_ids` of the new vocabulary.
+        old, new: list of str, the vocabularies.
+
+    Returns:
+        BertForPreTraining. A piece of both vocabularies keeps what it had.
+    """
+    ids_of = {piece: number for number, piece in enumerate(old)}
+    cuts = [vocabulary.cut(piece, ids_of) for piece in new]
+    made = network.build(configuration, special)
+    rows = {name: torch.stack([tensor[ids].mean(dim=0) for ids in cuts]) for name, tensor in trained.state_dict().items() if tensor.shape[:1] == (len(old),)}
+    made.load_state_dict({**trained.state_dict(), **rows})
+    made.tie_weights()
+    return made
 
 
 def model(configuration, packed, special, words, origin=None):
