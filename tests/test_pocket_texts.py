@@ -25,10 +25,17 @@ def test_it_stands_in_the_korean_configuration_with_its_licence():
 
 def test_documents_are_several_sentences_and_no_line_stands_twice(documents):
     lines = [line for document in documents for line in document]
-    assert len(documents) > 4500 and min(map(len, documents)) >= 3
+    assert min(map(len, documents)) >= 3
     assert len(set(lines)) == len(lines)
     assert all(unicodedata.is_normalized("NFC", line) and re.search("[가-힣]", line) for line in lines)
     assert not [line for line in lines if re.search(r"[#*_<>|]|^\d+[.)]", line)], "marks of a list or of markdown"
+
+
+def test_its_readme_states_its_size(documents):
+    path = corpus.find([], PATH)
+    characters = len(path.read_text(encoding="utf-8"))
+    size = f"{len(documents):,} documents, {sum(map(len, documents)):,} lines, {characters / 1e6:.1f} million characters"
+    assert size in path.with_name("README.md").read_text(encoding="utf-8")
 
 
 def test_nothing_of_the_course_s_pairs_is_in_it(documents):

@@ -246,7 +246,7 @@ def tiny_build(tmp_path, monkeypatch):
         packed_corpus().save(tmp_path / f"{split}.npz")
     (tmp_path / "special.json").write_text(json.dumps(SPECIAL), encoding="utf-8")
     state = network.build(configuration, SPECIAL).state_dict()
-    torch.save({"network": state, "optimizer": None, "first": 0, "step": 0, "tokens": 0, "log": []}, tmp_path / "checkpoint.pt")
+    torch.save({"network": state, "optimizer": None, "step": 0, "tokens": 0, "log": []}, tmp_path / "checkpoint.pt")
     return configuration, tmp_path
 
 
@@ -429,7 +429,7 @@ def test_a_run_goes_on_with_another_vocabulary(tiny_build, tmp_path):
     (build / "corpus.json").write_text("{}", encoding="utf-8")  # the corpus is there already
     train_pocket.prepare({**configuration, "predict_unknown": True}, None, build, finished, new_vocabulary=True)
     state = torch.load(build / "checkpoint.pt", weights_only=True)
-    assert (state["first"], state["step"]) == (40, 40) and vocabulary.words(build / "tokenizer") == words
+    assert state["step"] == 40 and vocabulary.words(build / "tokenizer") == words
     trained = export.load(finished).state_dict()
     for name in ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight", "cls.predictions.bias", "cls.predictions.decoder.bias"):
         old = dict(zip(tiny.VOCABULARY, trained[name]))
@@ -447,7 +447,7 @@ def test_a_run_that_goes_on_warms_up_again(tiny_build, monkeypatch):
 
     configuration, build = tiny_build
     state = torch.load(build / "checkpoint.pt", weights_only=True)
-    train_pocket.save(build / "checkpoint.pt", **{**state, "first": 4, "step": 4})
+    train_pocket.save(build / "checkpoint.pt", **{**state, "step": 4})
     steps, own = [], train_pocket.learning_rate
     monkeypatch.setattr(train_pocket, "learning_rate", lambda step, over, training: (steps.append(step), own(step, over, training))[1])
     assert train_pocket.train(configuration, build, "cpu") and sorted(set(steps)) == [0, 1, 2, 3]

@@ -58,7 +58,7 @@ def write_start(configuration, build, checkpoint, finished=None, origin=None):
     else:
         network, log = start.model(configuration, corpus.load(build, "train"), special, words, origin), []
     last = log[-1] if log else {"step": 0, "tokens": 0}
-    save(checkpoint, network=network.state_dict(), optimizer=None, first=last["step"], step=last["step"], tokens=last["tokens"], log=log)
+    save(checkpoint, network=network.state_dict(), optimizer=None, step=last["step"], tokens=last["tokens"], log=log)
 
 
 def prepare_corpus(configuration, text_folders, build, finished=None):
@@ -189,7 +189,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     special = json.loads((build / "special.json").read_text(encoding="utf-8"))
     path = build / "checkpoint.pt"
     state = torch.load(path, map_location=device, weights_only=True)
-    first, step, tokens, log = state["first"], state["step"], state["tokens"], state["log"]
+    step, tokens, log = state["step"], state["tokens"], state["log"]
     network = networks.build(configuration, special, device).to(device)
     network.load_state_dict(state["network"])
     if compiled:
@@ -200,6 +200,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
     optimizer = optimiser(network, training)
     if state["optimizer"]:
         optimizer.load_state_dict(state["optimizer"])
+    first = step - max((int(seen["step"]) for seen in optimizer.state.values()), default=0)
     bf16 = measure.bf16_helps(device)
     variants = {name: training[name] for name in ("detached", "same_document", "whole_words") if name in training}
     sampler = objectives.Sampler(corpus.load(build, "train"), sources, special, seed, **variants)
@@ -238,7 +239,7 @@ def train(configuration, build, device, minutes=None, clock=time.monotonic, with
                 log.append({"step": step, "tokens": tokens, **{name: round(value, 4) for name, value in figures.items()}})
                 bar.write(f"step {step}: held-out MLM accuracy {figures['mlm']:.3f}, loss {figures['loss']:.3f}, NSP accuracy {figures['nsp']:.3f}", file=sys.stdout)
             if due:
-                save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), first=first, step=step, tokens=tokens, log=log)
+                save(path, network=network.state_dict(), optimizer=optimizer.state_dict(), step=step, tokens=tokens, log=log)
                 saved = time.monotonic()
     return over >= 1
 

@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
+from tokenizers import models
 
 from helpers import download
-from tools.pocket import e5, network, vocabulary
+from tools.pocket import e5, network
 
 KINDS = ("minilm", "minilm-encoder", "e5", "scratch")
 MINILM_DIGEST = "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -144,8 +145,8 @@ def with_vocabulary(trained, configuration, special, old, new):
     Returns:
         BertForPreTraining. A piece of both vocabularies keeps what it had.
     """
-    ids_of = {piece: number for number, piece in enumerate(old)}
-    cuts = [vocabulary.cut(piece, ids_of) for piece in new]
+    cutter = models.WordPiece({piece: number for number, piece in enumerate(old)}, unk_token="[UNK]")
+    cuts = [[part.id for part in cutter.tokenize(piece)] for piece in new]  # a piece's own ## counts as how its first part is spelt
     made = network.build(configuration, special)
     rows = {name: torch.stack([tensor[ids].mean(dim=0) for ids in cuts]) for name, tensor in trained.state_dict().items() if tensor.shape[:1] == (len(old),)}
     made.load_state_dict({**trained.state_dict(), **rows})

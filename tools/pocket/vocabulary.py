@@ -74,27 +74,6 @@ def words(folder):
     return sorted(ids_of, key=ids_of.get)
 
 
-def cut(piece, ids_of):
-    """The ids that a piece is cut into by another vocabulary, the longest known beginning first (arXiv 1609.08144, 4.1).
-
-    Args:
-        piece: str, with `##` where it continues a word.
-        ids_of: dict from piece to id, of the other vocabulary.
-
-    Returns:
-        list of int, at least one; `[UNK]`'s alone where a part is unknown.
-    """
-    inside = piece.startswith("##") and len(piece) > 2
-    rest, before, found = piece[2:] if inside else piece, "##" if inside else "", []
-    while rest:
-        stop = next((stop for stop in range(len(rest), 0, -1) if before + rest[:stop] in ids_of), None)
-        if stop is None:
-            return [ids_of["[UNK]"]]
-        found.append(ids_of[before + rest[:stop]])
-        rest, before = rest[stop:], "##"
-    return found
-
-
 def special_ids(folder, predict_unknown):
     """What `objectives` and `start` need to know of a vocabulary, so that training needs no tokenizer.
 
