@@ -141,6 +141,35 @@ def save(path, **state):
     os.replace(partial, path)
 
 
+def average(paths):
+    """The mean of some checkpoints' weights, as a checkpoint that can be measured and gone on from.
+
+    What stands at the end of one run and of its continuation is often worse than the mean of both (Izmailov et al. 2018,
+    arXiv 1803.05407). Networks that were trained apart from the first step on have no useful mean.
+
+    Args:
+        paths: list of Path, checkpoints of one configuration.
+
+    Returns:
+        dict with `network` (float32), `optimizer` (None) and, from the checkpoint with the most steps, `step`, `tokens` and `log`.
+
+    Raises:
+        ValueError: the networks are not of one shape.
+    """
+    states = [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+    networks_of_all = [state["network"] for state in states]
+    shapes = [{name: tensor.shape for name, tensor in network.items()} for network in networks_of_all]
+    for path, shape in zip(paths, shapes):
+        if shape != shapes[0]:
+            raise ValueError(f"{path} holds a network of another shape than {paths[0]}: only checkpoints of one configuration have a mean.")
+    mean = {
+        name: torch.stack([network[name].float() for network in networks_of_all]).mean(dim=0) if tensor.is_floating_point() else tensor
+        for name, tensor in networks_of_all[0].items()
+    }
+    last = max(states, key=lambda state: state["step"])
+    return {"network": mean, "optimizer": None, "step": last["step"], "tokens": last["tokens"], "log": last["log"]}
+
+
 def optimiser(network, training):
     """AdamW with weight decay on matrices alone."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -251,6 +280,7 @@ def main(arguments=None):
     parser.add_argument("--build", type=Path, default=configurations.ROOT / "build")
     parser.add_argument("--go-on-from", type=Path, metavar="FOLDER", help="start from a finished model's weights, such as models/pocket-english")
     parser.add_argument("--new-vocabulary", action="store_true", help="with --go-on-from: learn the vocabulary anew from the texts; pieces that are new start as the mean of what they were cut into")
+    parser.add_argument("--average", type=Path, nargs="+", metavar="CHECKPOINT", help="instead of training, let the mean of these checkpoints' weights be the run's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--steps", type=int, help="total steps, instead of the configuration's")
     parser.add_argument("--minutes", type=float, help="stop (and save) after so many minutes")
@@ -270,6 +300,16 @@ def main(arguments=None):
     if options.threads:
         torch.set_num_threads(options.threads)
     build = options.build / options.name
+    if options.average:
+        for path in (build / "special.json", *options.average):
+            if not path.is_file():
+                parser.error(f"{path} is missing: name the checkpoint.pt of runs of {options.name}, and with --build a folder in which one was prepared.")
+        try:
+            save(build / "checkpoint.pt", **average(options.average))
+        except ValueError as error:
+            parser.error(str(error))
+        print(f"averaged; python -m tools.evaluate_pocket {options.name} measures it")
+        return
     if not (build / "checkpoint.pt").is_file() and options.texts is None:
         parser.error(f"Nothing is prepared for {options.name}: give --texts, the folders of the texts that its configuration names.")
     prepare(configuration, options.texts, build, options.go_on_from, options.origin, options.new_vocabulary)
