@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[1]
 MODELS = ROOT / "models"
 FIGURES = json.loads((ROOT / "helpers" / "document_figures.json").read_text(encoding="utf-8"))
 NAMES = {"pocket-english": "english", "pocket-korean": "korean"}
+STARTS = {"pocket-english": "sentence-transformers/all-MiniLM-L6-v2", "pocket-korean": "intfloat/multilingual-e5-small"}
 SMALLEST_SHARED = {"pocket-english": 3, "pocket-korean": 2}
 # What the models are meant to do and cannot yet. Strict: once one can, the test says so and the line goes.
-NOT_YET = {"축구는 정말 재미있는 [MASK]다.", "나는 오늘 아침에 [MASK]에 출근을 했다."}
+NOT_YET = {"축구는 정말 재미있는 [MASK]다."}
 LARGEST = {"pocket-english": 46e6, "pocket-korean": 32e6}
 
 def tokenizer(name):
@@ -63,7 +64,7 @@ def test_weights_fit_in_a_pocket(name):
 def test_card_states_licence_data_and_figures(name):
     card = (MODELS / name / "README.md").read_text(encoding="utf-8")
     metadata = yaml.safe_load(card.split("---")[1])
-    assert metadata["license"] == "cc-by-sa-4.0" and metadata["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert metadata["license"] == "cc-by-sa-4.0" and metadata["base_model"] == STARTS[name]
     for part in ("## Figures", "## Data", "## Use and limits", "masked-LM accuracy, prose", "true/swapped", "Licence of the weights"):
         assert part in card, part
 

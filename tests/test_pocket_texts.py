@@ -19,7 +19,7 @@ def documents():
 
 
 def test_it_stands_in_the_korean_configuration_with_its_licence():
-    (source,) = (source for source in configurations.load("pocket-korean-e5")["sources"] if source["path"] == PATH)
+    (source,) = (source for source in configurations.load("pocket-korean")["sources"] if source["path"] == PATH)
     assert source["licence"] == "CC BY 4.0" and source.get("unit", "document") == "document"
 
 

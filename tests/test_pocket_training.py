@@ -215,14 +215,15 @@ def test_the_card_tells_where_the_weights_and_the_words_are_from():
     }
     log = [{"step": 1, "tokens": 9, "mlm": 0.5, "loss": 1.0, "nsp": 0.5}]
     texts = {}
-    for name in configurations.names():
-        configuration = configurations.load(name)
+    former = {**configurations.load("pocket-korean"), "start": {"kind": "minilm-encoder"}}
+    for name, configuration in {"former": former, **{name: configurations.load(name) for name in configurations.names()}}.items():
         counts = {"sources": [{"name": source["name"], "train_pieces": 1, "held_out_pieces": 1} for source in configuration["sources"]]}
         texts[name] = card.text(configuration, counts, log, figures)
-    assert "base_model: intfloat/multilingual-e5-small\n" in texts["pocket-korean-e5"] and "the first 6 of its 12" in texts["pocket-korean-e5"]
-    assert "base_model: sentence-transformers/all-MiniLM-L6-v2\n" in texts["pocket-korean"] and "both losses summed" in texts["pocket-korean"]
-    assert "the second one counted 2 times" in texts["pocket-korean-e5"]
-    assert [name for name, text in texts.items() if "itself written by a language model (Everyday texts" in text] == ["pocket-korean-e5"]
+    assert "base_model: intfloat/multilingual-e5-small\n" in texts["pocket-korean"] and "the first 6 of its 12" in texts["pocket-korean"]
+    assert "base_model: sentence-transformers/all-MiniLM-L6-v2\n" in texts["pocket-english"] and "both losses summed" in texts["pocket-english"]
+    assert "base_model: sentence-transformers/all-MiniLM-L6-v2\n" in texts["former"] and "start from the corpus itself" in texts["former"]
+    assert "the second one counted 2 times" in texts["pocket-korean"]
+    assert [name for name, text in texts.items() if "itself written by a language model (Everyday texts" in text] == ["former", "pocket-korean"]
 
 
 def test_unknown_configuration_names_the_choices():
@@ -451,6 +452,43 @@ def test_a_run_that_goes_on_warms_up_again(tiny_build, monkeypatch):
     steps, own = [], train_pocket.learning_rate
     monkeypatch.setattr(train_pocket, "learning_rate", lambda step, over, training: (steps.append(step), own(step, over, training))[1])
     assert train_pocket.train(configuration, build, "cpu") and sorted(set(steps)) == [0, 1, 2, 3]
+
+
+def test_the_mean_of_two_checkpoints_takes_the_place_of_the_run(tiny_build, tmp_path, monkeypatch, capsys):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    configuration, build = tiny_build
+    monkeypatch.setattr(configurations, "load", lambda name: configuration)
+    first = torch.load(build / "checkpoint.pt", weights_only=True)
+    second = {**first, "network": {name: 3 * tensor + 1 for name, tensor in first["network"].items()}, "step": 7, "tokens": 70, "log": [{"step": 7}]}
+    (tmp_path / "runs" / "pocket-korean").mkdir(parents=True)
+    (tmp_path / "runs" / "pocket-korean" / "special.json").write_text("{}", encoding="utf-8")
+    for number, state in enumerate((second, first)):
+        train_pocket.save(tmp_path / f"{number}.pt", **state)
+    train_pocket.main(["pocket-korean", "--build", str(tmp_path / "runs"), "--average", str(tmp_path / "0.pt"), str(tmp_path / "1.pt")])
+    mean = torch.load(tmp_path / "runs" / "pocket-korean" / "checkpoint.pt", weights_only=True)
+    assert (mean["step"], mean["tokens"], mean["log"], mean["optimizer"]) == (7, 70, [{"step": 7}], None)
+    for name, tensor in first["network"].items():
+        assert torch.allclose(mean["network"][name], 2 * tensor + 0.5, atol=1e-6), name
+    assert "evaluate_pocket pocket-korean" in capsys.readouterr().out
+
+
+def test_checkpoints_without_a_mean_are_refused_and_nothing_is_written(tiny_build, tmp_path, capsys):
+    torch = pytest.importorskip("torch", reason="torch comes with the training group alone")
+    from tools import train_pocket
+
+    _, build = tiny_build
+    state = torch.load(build / "checkpoint.pt", weights_only=True)
+    train_pocket.save(tmp_path / "wide.pt", **{**state, "network": {name: tensor[:1] for name, tensor in state["network"].items()}})
+    prepared = tmp_path / "pocket-korean"
+    prepared.mkdir()
+    for other, said in (("wide.pt", "special.json is missing"), ("wide.pt", "another shape"), ("none.pt", "none.pt is missing")):
+        with pytest.raises(SystemExit):
+            train_pocket.main(["pocket-korean", "--build", str(tmp_path), "--average", str(build / "checkpoint.pt"), str(tmp_path / other)])
+        assert said in capsys.readouterr().err
+        (prepared / "special.json").write_text("{}", encoding="utf-8")
+    assert not (prepared / "checkpoint.pt").exists()
 
 
 def test_a_new_vocabulary_without_a_finished_model_is_refused(capsys):

@@ -27,7 +27,7 @@ def test_each_trial_differs_from_the_base_in_one_thing(name):
 
 
 def test_further_trials_are_of_the_model_that_they_name():
-    assert {configuration["name"] for _, configuration in try_pocket.load("pocket-korean-starts")} == {"pocket-korean-e5"}
+    assert {configuration["name"] for _, configuration in try_pocket.load("pocket-korean-starts")} == {"pocket-korean"}
 
 
 def test_a_start_is_replaced_and_other_tables_are_merged():

@@ -31,6 +31,7 @@ PAGE = configurations.ROOT / "models" / "README.md"
 SHARED = ("corpus.json", "train.npz", "held_out.npz", "special.json")  # the same for every trial with one vocabulary
 PIECES = 2_500_000  # at most so many of a source are in a trial's corpus: more is not read in its time, and the corpus has to travel
 EVERYDAY = ("reviews", "chat", "captions", "captions and headlines")
+REPLACED = ("start",)  # a start of another kind has other keys
 REHEARSED = 60  # steps before the clock on a GPU, which builds its kernels for each new shape: up to a second apiece
 
 
@@ -56,11 +57,14 @@ def load(name):
 
 
 def merged(configuration, changes):
-    """A configuration with some of its tables' values changed; `weights` gives the sources of a kind another weight."""
-    changes = dict(changes)
-    if "weights" in changes:
-        configuration = {**configuration, "sources": reweighted(configuration["sources"], changes.pop("weights"))}
-    return configurations.merged(configuration, changes)
+    """A configuration with some of its tables' values changed, the table `start` whole; `weights` gives the sources of a kind another weight."""
+    result = dict(configuration)
+    for table, values in changes.items():
+        if table == "weights":
+            result["sources"] = reweighted(configuration["sources"], values)
+        else:
+            result[table] = dict(values) if table in REPLACED else {**configuration.get(table, {}), **values}
+    return result
 
 
 def reweighted(sources, weights):

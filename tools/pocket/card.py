@@ -14,7 +14,7 @@ LIMITS = {
     "ko": (
         "A small model trained briefly on little text, much of it film reviews: it knows particles, endings and common words, few "
         "facts. It repeats the tone and the biases of online reviews. Its next-sentence head has learnt topic far more than order. "
-        "Its vocabulary is its own: apart from the special tokens 0–4, no id is that of `klue/bert-base`."
+        "Its vocabulary is its own: apart from the special tokens 0–4 and a sign here and there, its ids are not those of `klue/bert-base`."
     ),
 }
 

@@ -10,7 +10,6 @@ else:
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-REPLACED = ("start",)  # a start of another kind has other keys
 FIGURES = ROOT / "helpers" / "document_figures.json"
 
 
@@ -26,8 +25,7 @@ def load(name):
         name: str, such as "pocket-english".
 
     Returns:
-        dict, the TOML file's tables, with `name` added. A file that names another one in `like` holds only what differs from
-        it, see `merged`, and sources to add.
+        dict, the TOML file's tables, with `name` added.
 
     Raises:
         ValueError: there is no such configuration.
@@ -36,16 +34,4 @@ def load(name):
     if not path.is_file():
         raise ValueError(f"No configuration {name!r}: choose one of {', '.join(names())}.")
     with open(path, "rb") as file:
-        written = tomllib.load(file)
-    if "like" in written:
-        base = load(written.pop("like"))
-        written = {**merged(base, {key: value for key, value in written.items() if key != "sources"}), "sources": base["sources"] + written.get("sources", [])}
-    return {**written, "name": name}
-
-
-def merged(configuration, changes):
-    """A configuration (dict) with some of its tables' values changed; the table `start` is replaced whole."""
-    result = dict(configuration)
-    for table, values in changes.items():
-        result[table] = dict(values) if table in REPLACED else {**configuration.get(table, {}), **values}
-    return result
+        return {**tomllib.load(file), "name": name}
