@@ -31,7 +31,6 @@ PAGE = configurations.ROOT / "models" / "README.md"
 SHARED = ("corpus.json", "train.npz", "held_out.npz", "special.json")  # the same for every trial with one vocabulary
 PIECES = 2_500_000  # at most so many of a source are in a trial's corpus: more is not read in its time, and the corpus has to travel
 EVERYDAY = ("reviews", "chat", "captions", "captions and headlines")
-REPLACED = ("start",)  # a start of another kind has other keys
 REHEARSED = 60  # steps before the clock on a GPU, which builds its kernels for each new shape: up to a second apiece
 
 
@@ -63,7 +62,8 @@ def merged(configuration, changes):
         if table == "weights":
             result["sources"] = reweighted(configuration["sources"], values)
         else:
-            result[table] = dict(values) if table in REPLACED else {**configuration.get(table, {}), **values}
+            kept = {} if table == "start" else configuration.get(table, {})  # a start of another kind has other keys
+            result[table] = {**kept, **values}
     return result
 
 
