@@ -122,9 +122,30 @@ def test_a_build_folder_of_another_run_is_refused(tmp_path):
         train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--learning-rate", "1e-3"))
 
 
+def test_a_test_part_that_comes_later_is_measured_on_without_training_anew(tmp_path, monkeypatch):
+    folder, rows = tmp_path / "public" / "english" / "sts", datasets.sts("en", "train")
+    folder.mkdir(parents=True)
+    text = "".join(f"g\tf\ty\t{number}\t{row.score}\t{row.sentence1}\t{row.sentence2}\n" for number, row in enumerate(rows.itertuples()))
+    for split in ("train", "dev"):
+        (folder / f"sts-{split}.csv").write_text(text, encoding="utf-8")
+
+    def results():
+        assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
+        return json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))
+
+    before = results()
+    assert all("test" not in row for row in before["rows"]) and before["used"]["STS test"] == "stsb's test part is not on this computer"
+    (folder / "sts-test.csv").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    after = results()
+    assert [row["test"] for row in after["rows"]] == pytest.approx([row["dev"] for row in before["rows"]])  # the same pairs here
+    assert after["used"]["STS test"] == f"stsb: {len(rows)}"
+
+
 def test_means_stand_behind_several_seeds():
     rows = [{"strategy": "regression", "seed": 1, "dev": 70.0, "seconds": 60}, {"strategy": "regression", "seed": 2, "dev": 72.0, "seconds": 120}]
     assert train_sbert.with_means(rows)[-1] == {"strategy": "regression, mean of 2", "seconds": 90, "dev": 71.0}
+    assert "test" not in train_sbert.with_means([{**rows[0], "test": 60.0}, rows[1]])[-1]  # one of them was never measured on it
 
 
 def test_a_further_seed_adds_to_the_table_and_another_run_begins_a_new_one(tmp_path):

@@ -135,14 +135,14 @@ def _sts(language):
     if not (datasets.is_here(name, "train") and datasets.is_here(name, "dev")):
         frame = datasets.sts(language)
         sts = {split: frame[frame["split"] == split][list(datasets.STS)] for split in datasets.SPLITS}
-        return sts, {"STS": f"the course's own ({name} is not on this computer): " + _counts(sts)}
-    sts = {split: datasets.public(name, split) if datasets.is_here(name, split) else None for split in datasets.SPLITS}
-    missing = [split for split, frame in sts.items() if frame is None]
-    return sts, {"STS": f"{name}: {_counts(sts)}" + (f"; not on this computer: {', '.join(missing)}" if missing else "")}
-
-
-def _counts(sts):
-    return ", ".join(f"{split} {len(frame):,}" for split, frame in sts.items() if frame is not None)
+        source = f"the course's own ({name} is not on this computer)"
+    else:
+        sts = {split: datasets.public(name, split) if datasets.is_here(name, split) else None for split in datasets.SPLITS}
+        source = name
+    return sts, {
+        "STS": f"{source}: train {len(sts['train']):,}, dev {len(sts['dev']):,}",
+        "STS test": f"{source}: {len(sts['test']):,}" if sts["test"] is not None else f"{name}'s test part is not on this computer",
+    }
 
 
 # --- stages -------------------------------------------------------------------------------------------------------
@@ -179,7 +179,12 @@ def _folder(build, strategy, seed):
 def _stage(kind, seed, data, start, folder, options, log):
     """Train one objective from the encoder or checkpoint at `start`; leaves the encoder and the result in `folder`."""
     if (folder / STAGE_DONE).is_file():
-        return json.loads((folder / STAGE_DONE).read_text(encoding="utf-8"))
+        result = json.loads((folder / STAGE_DONE).read_text(encoding="utf-8"))
+        if data.sts_test is not None and "test" not in result:  # the test part came to this computer after the training
+            result |= measure(SentenceEncoder.load(folder / "encoder"), data)
+            saving.write_text(folder / STAGE_DONE, json.dumps(result, indent=1))
+            log(f"{folder.name}: measured on the test part, {result['test']:.1f}")
+        return result
     log(f"{folder.name}: starts")
     encoder = _encoder(start, options.max_length)
     dev = data.sts_dev
@@ -275,7 +280,7 @@ def with_means(rows):
         result += here
         if len(here) > 1:
             mean = {"strategy": f"{strategy}, mean of {len(here)}", "seconds": sum(row["seconds"] for row in here) / len(here)}
-            mean |= {name: float(np.mean([row[name] for row in here])) for name in ("dev", "test") if name in here[0]}
+            mean |= {name: float(np.mean([row[name] for row in here])) for name in ("dev", "test") if all(name in row for row in here)}
             if "accuracy" in here[0]:
                 mean["accuracy"] = {name: float(np.mean([row["accuracy"][name] for row in here])) for name in here[0]["accuracy"]}
             result.append(mean)
@@ -358,7 +363,7 @@ def run_distillation(runs, options):
     parallel, used = load_parallel(options.limit)
     korean = load("ko", options.limit)
     used = {**{role: _chosen(best[language]) for role, language in (("teacher, English", "en"), ("student, Korean", "ko"))},
-            **used, "STS": korean.used["STS"]}
+            **used, "STS": korean.used["STS"], "STS test": korean.used["STS test"]}
     for role, what in used.items():
         log(f"{role}: {what}")
     recipe = {"batch_size": options.batch_size, "learning_rate": options.distillation_learning_rate,
@@ -473,7 +478,7 @@ def earlier(path, results):
     if not path.is_file():
         return []
     before = json.loads(path.read_text(encoding="utf-8"))
-    if any(before[name] != results[name] for name in ("start", "recipe", "used")):
+    if _what_makes(before) != _what_makes(results):
         return []
     return [row for row in before["rows"] if "seed" in row]
 
@@ -500,9 +505,14 @@ def _log_to(path):
 
 def _refuse_another_run(path, run):
     """What lies in the build folder belongs to one recipe and one choice of data."""
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != run:
+    if path.is_file() and _what_makes(json.loads(path.read_text(encoding="utf-8"))) != _what_makes(run):
         raise SystemExit(f"{path.parent} holds another run (other data, checkpoint or settings): give --build another folder, or delete it.")
     saving.write_text(path, json.dumps(run, indent=1, ensure_ascii=False))
+
+
+def _what_makes(run):
+    """What makes a run the one it is: start weights, recipe, data. Not the test part, which nothing is learnt from or chosen by."""
+    return run["start"], run["recipe"], {role: what for role, what in run["used"].items() if role != "STS test"}
 
 
 def versions():

@@ -17,6 +17,11 @@ PARTICLES = (
 WITH_PARTICLE = re.compile(rf"([가-힣]{{2,}}?)({'|'.join(PARTICLES)})(?![가-힣])")
 
 
+def by_id(ids_of):
+    """The pieces of a vocabulary (dict of piece → id), a list of str in the order of their ids."""
+    return sorted(ids_of, key=ids_of.get)
+
+
 def train(lines, size, alphabet, cut_particles=False):
     """Train a cased WordPiece vocabulary.
 
@@ -38,7 +43,7 @@ def train(lines, size, alphabet, cut_particles=False):
     )
     if not added:
         return tokenizer
-    pieces = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
+    pieces = by_id(tokenizer.get_vocab())
     pieces += [piece for piece in added if piece not in pieces]
     return BertWordPieceTokenizer({piece: number for number, piece in enumerate(pieces)}, **settings)
 
@@ -46,8 +51,7 @@ def train(lines, size, alphabet, cut_particles=False):
 def write(tokenizer, folder, lowercase):
     """Write tokenizer files (`vocab.txt`, `tokenizer.json`, `tokenizer_config.json`) that `from_pretrained` loads."""
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = tokenizer.get_vocab()
-    (folder / "vocab.txt").write_text("\n".join(sorted(vocabulary, key=vocabulary.get)) + "\n", encoding="utf-8")
+    (folder / "vocab.txt").write_text("\n".join(by_id(tokenizer.get_vocab())) + "\n", encoding="utf-8")
     BertTokenizerFast(
         vocab_file=str(folder / "vocab.txt"), do_lower_case=lowercase, strip_accents=None if lowercase else False, model_max_length=512
     ).save_pretrained(folder)
@@ -70,8 +74,7 @@ def load(folder):
 
 def words(folder):
     """The pieces of a folder's tokenizer, a list of str in the order of their ids."""
-    ids_of = load(folder).get_vocab()
-    return sorted(ids_of, key=ids_of.get)
+    return by_id(load(folder).get_vocab())
 
 
 def special_ids(folder, predict_unknown):
