@@ -30,6 +30,7 @@ from helpers.language import LANGUAGES, say
 
 ROOT = Path(__file__).resolve().parent.parent
 SPLITS = ("train", "dev", "test")
+ANSWERS = ("label", "gold_label", "score")  # what a header calls the third of the columns that are read
 NLI, STS = ("premise", "hypothesis", "label"), ("sentence1", "sentence2", "score")
 LABELS = ("entailment", "neutral", "contradiction")
 HIGHEST_SCORE = 5.0
@@ -84,7 +85,8 @@ class PublicSet:
     Attributes:
         about: str, what it is, whose, under which licence.
         files: {split: files that make it up}.
-        local: {split: the same in a folder of one's own (COURSE_DATA): (path, Table), the first that is there counts}.
+        local: {split: the same in a folder of one's own (COURSE_DATA): layouts, each a tuple of (path, Table) that belong
+            together; the first layout that is there whole counts}.
     """
 
     about: str
@@ -113,12 +115,12 @@ PUBLIC = {
     "snli": PublicSet(
         "Stanford Natural Language Inference, English (Bowman et al. 2015), CC BY-SA 4.0",
         {split: _snli(split) for split in SPLITS},
-        {split: ((f"english/nli/snli_{split}.tsv", NLI_TEXT), (f"snli_1.0/snli_1.0_{split}.jsonl", SNLI_JSON)) for split in SPLITS},
+        {split: (((f"english/nli/snli_{split}.tsv", NLI_TEXT),), ((f"snli_1.0/snli_1.0_{split}.jsonl", SNLI_JSON),)) for split in SPLITS},
     ),
     "stsb": PublicSet(
         "STS Benchmark, English (Cer et al. 2017), scores CC BY-SA 4.0, texts each their own licence",
         {split: _stsb(split) for split in SPLITS},
-        {split: ((f"english/sts/sts-{split}.csv", STS_BENCHMARK), (f"stsbenchmark/sts-{split}.csv", STS_BENCHMARK)) for split in SPLITS},
+        {split: (((f"english/sts/sts-{split}.csv", STS_BENCHMARK),), ((f"stsbenchmark/sts-{split}.csv", STS_BENCHMARK),)) for split in SPLITS},
     ),
     "kornli": PublicSet(
         "KorNLI, Korean (Ham et al. 2020): SNLI and MultiNLI by machine, CC BY-SA 4.0; dev is XNLI by hand, for evaluation only",
@@ -130,8 +132,12 @@ PUBLIC = {
             "dev": (_kornlu("KorNLI/xnli.dev.ko.tsv", "821fb1c1c2e538ac2724a6132da36ffa379eb9a542ceb89243b3cf711377382c", NLI_TEXT),),
         },
         {
-            "train": (("korean/kornli/snli_train.tsv", NLI_TEXT), ("KorNLI/snli_1.0_train.ko.tsv", NLI_TEXT)),
-            "dev": (("korean/kornli/xnli_dev.tsv", NLI_TEXT), ("KorNLI/xnli.dev.ko.tsv", NLI_TEXT)),
+            "train": (
+                (("korean/kornli/snli_train.tsv", NLI_TEXT),),
+                (("KorNLI/snli_1.0_train.ko.tsv", NLI_TEXT), ("KorNLI/multinli.train.ko.tsv", NLI_TEXT)),
+                (("KorNLI/snli_1.0_train.ko.tsv", NLI_TEXT),),
+            ),
+            "dev": ((("korean/kornli/xnli_dev.tsv", NLI_TEXT),), (("KorNLI/xnli.dev.ko.tsv", NLI_TEXT),)),
         },
     ),
     "korsts": PublicSet(
@@ -141,7 +147,7 @@ PUBLIC = {
             "dev": (_kornlu("KorSTS/sts-dev.tsv", "d835b65b424401fbcce6be28a78159df8d61f5b19977ea7a0b83b8cb6105f393", KORSTS),),
             "test": (_kornlu("KorSTS/sts-test.tsv", "13f83a3440d9db52d134eb40303ce021b03264aa338fbf2871c8786ce04d2105", KORSTS),),
         },
-        {split: ((f"korean/korsts/{split}.tsv", KORSTS), (f"KorSTS/sts-{split}.tsv", KORSTS)) for split in SPLITS},
+        {split: (((f"korean/korsts/{split}.tsv", KORSTS),), ((f"KorSTS/sts-{split}.tsv", KORSTS),)) for split in SPLITS},
     ),
 }
 
@@ -290,7 +296,7 @@ def by_source(name, split):
 def is_here(name, split):
     """Is the set on this computer, in `COURSE_DATA` or downloaded?"""
     _check(name, split)
-    return _local_path(name, split) is not None or all(_cached(file).is_file() for file in PUBLIC[name].files[split])
+    return _local_files(name, split) is not None or all(_cached(file).is_file() for file in PUBLIC[name].files[split])
 
 
 def download(name):
@@ -332,8 +338,8 @@ def _check_choice(what, value, choices):
     ))
 
 
-def _local_path(name, split):
-    """(Path, Table) of a split in the learner's own folder, or None."""
+def _local_files(name, split):
+    """[(Path, Table)] of a split in the learner's own folder, or None."""
     folder = os.environ.get("COURSE_DATA", "").strip()
     if not folder:
         return None
@@ -342,8 +348,8 @@ def _local_path(name, split):
             f"COURSE_DATA={folder!r} is not a folder: set it to the folder that holds the data, or unset it.",
             f"COURSE_DATA={folder!r}은(는) 폴더가 아닙니다: 데이터가 있는 폴더로 설정하거나 지우세요.",
         ))
-    found = ((Path(folder) / path, table) for path, table in PUBLIC[name].local[split])
-    return next(((path, table) for path, table in found if path.is_file()), None)
+    layouts = ([(Path(folder) / path, table) for path, table in files] for files in PUBLIC[name].local[split])
+    return next((files for files in layouts if all(path.is_file() for path, _ in files)), None)
 
 
 def _pieces(name, split):
@@ -372,8 +378,8 @@ def _no_pair(name, split, title):
 def _local(name, split):
     """[(title, lines, Table)] of a split in COURSE_DATA, or None."""
     _check(name, split)
-    found = _local_path(name, split)
-    return found and [(found[0].name, _file_lines(found[0]), found[1])]
+    found = _local_files(name, split)
+    return found and [(path.name, _file_lines(path), table) for path, table in found]
 
 
 def _cached(file):
@@ -446,7 +452,7 @@ def _rows(lines, table, whole=False):
             line = line.removeprefix(b"\xef\xbb\xbf")
         fields, reason = _fields(line, table)
         pair, reason = (None, reason) if reason else _pair(fields, table)
-        if number == 0 and table.header and reason:  # names of columns are no pair; a file without them starts with one
+        if number == 0 and table.header and fields and fields[table.places[2]] in ANSWERS:  # a file without names starts with a pair
             continue
         if reason:
             left_out[reason] += 1

@@ -98,6 +98,20 @@ def test_a_table_whose_header_is_missing_keeps_its_first_pair(tmp_path, monkeypa
     assert datasets.public("korsts", "dev").values.tolist() == [["다", "라", 3.0]]
 
 
+@pytest.mark.parametrize("row, reason", [("가\t나\t-\n", "label '-'"), ("가\t나\n", "wrong number of columns"), ("\t나\tneutral\n", "empty sentence")])
+def test_a_bad_first_row_of_a_table_without_header_is_counted(row, reason, tmp_path, monkeypatch):
+    put(tmp_path, "korean/kornli/xnli_dev.tsv", f"{row}다\t라\tneutral\n", monkeypatch)
+    frame = datasets.public("kornli", "dev")
+    assert len(frame) == 1 and frame.attrs["left_out"] == {reason: 1}
+
+
+@pytest.mark.parametrize("parts", [("snli_1.0_train",), ("snli_1.0_train", "multinli.train")])
+def test_all_parts_of_a_local_split_are_read(parts, tmp_path, monkeypatch):
+    for part in parts:
+        put(tmp_path, f"KorNLI/{part}.ko.tsv", f"sentence1\tsentence2\tgold_label\n{part}\t나\tneutral\n", monkeypatch)
+    assert datasets.public("kornli", "train")["premise"].tolist() == list(parts)
+
+
 def test_one_line_reports_all_reasons_in_the_readers_language(tmp_path, monkeypatch, capsys):
     rows = SNLI_ROWS + "a\tb\t-\nc\td\t-\n\t\tneutral\n"
     put(tmp_path, "english/nli/snli_dev.tsv", rows, monkeypatch)

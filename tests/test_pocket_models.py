@@ -15,9 +15,8 @@ FIGURES = json.loads((ROOT / "helpers" / "document_figures.json").read_text(enco
 NAMES = {"pocket-english": "english", "pocket-korean": "korean"}
 STARTS = {"pocket-english": "sentence-transformers/all-MiniLM-L6-v2", "pocket-korean": "intfloat/multilingual-e5-small"}
 SMALLEST_SHARED = {"pocket-english": 3, "pocket-korean": 2}
-# What the models are meant to do and cannot yet. Strict: once one can, the test says so and the line goes.
-NOT_YET = {"축구는 정말 재미있는 [MASK]다."}
 LARGEST = {"pocket-english": 46e6, "pocket-korean": 32e6}
+
 
 def tokenizer(name):
     from helpers import environment
@@ -29,11 +28,8 @@ def tokenizer(name):
 
 
 def cases(section, texts):
-    """One case a model and text of the document, expected to fail where the model cannot do it yet."""
-    return [
-        pytest.param(name, text, marks=[pytest.mark.xfail(strict=True, reason="the model has learnt too little for it")] if text in NOT_YET else [])
-        for name, language in NAMES.items() for text in texts(FIGURES[f"{section}_{language}"])
-    ]
+    """One case a model and text of the document."""
+    return [(name, text) for name, language in NAMES.items() for text in texts(FIGURES[f"{section}_{language}"])]
 
 
 @cache
