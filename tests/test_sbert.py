@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -242,6 +243,52 @@ def test_a_killed_training_goes_on_and_ends_at_the_same_weights(batch, uninterru
     assert_allclose(history["loss"], uninterrupted[0], atol=1e-6)
     for ours, theirs in zip(model.get_weights(), uninterrupted[1]):
         assert_allclose(ours, theirs, atol=1e-6)
+
+
+KILLED = """
+import os, signal, sys
+from tests import test_sbert as here
+
+class Kill(here.keras.callbacks.Callback):
+    batches = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches += 1
+        if self.batches == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+fit = here.keras.Model.fit
+here.keras.Model.fit = lambda self, *arguments, callbacks, **others: fit(self, *arguments, callbacks=[*callbacks, Kill()], **others)
+here.train(*here.regression(), folder=sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system knows no SIGKILL")
+def test_a_training_whose_process_is_killed_goes_on_in_another(uninterrupted, tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(json.loads((tmp_path / "training.json").read_text())["history"]) == 1
+    model, batches = regression()
+    assert_allclose(train(model, batches, folder=tmp_path)["loss"], uninterrupted[0], atol=1e-6)
+    for ours, theirs in zip(model.get_weights(), uninterrupted[1]):
+        assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_the_progress_bar_counts_every_batch_and_shows_the_loss(monkeypatch):
+    from tqdm import auto
+
+    class Seen(auto.tqdm):
+        bars = []
+
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            self.bars.append(self)
+
+    monkeypatch.setattr(auto, "tqdm", Seen)
+    history = train(*regression(), progress=True)
+    (bar,) = Seen.bars
+    assert bar.n == bar.total == 12  # 4 batches an epoch, 3 epochs
+    assert bar.postfix.startswith("loss 0.") and len(history) == 3
 
 
 def test_the_best_epoch_before_the_interruption_is_not_forgotten(monkeypatch, tmp_path):
