@@ -206,21 +206,29 @@ class Killed(BaseException):
 
 
 class KillAt(keras.callbacks.Callback):
-    def __init__(self, batch):
+    """Counts batches over all epochs and ends the training, or its whole process, at one of them."""
+
+    def __init__(self, batch, process=False):
         super().__init__()
-        self.left = batch
+        self.at, self.process, self.batches = batch, process, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        self.left -= 1
-        if self.left == 0:
+        self.batches += 1
+        if self.batches == self.at:
+            if self.process:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise Killed
+
+
+def fit_with(callback):
+    """`keras.Model.fit` with one callback more."""
+    fit = keras.Model.fit
+    return lambda self, *arguments, callbacks, **others: fit(self, *arguments, callbacks=[*callbacks, callback], **others)
 
 
 def killed_after(batch, monkeypatch, **settings):
     """Train until the given batch, counted over all epochs, and be killed there."""
-    fit = keras.Model.fit
-    monkeypatch.setattr(keras.Model, "fit", lambda self, *arguments, callbacks, **others: fit(
-        self, *arguments, callbacks=[*callbacks, KillAt(batch)], **others))
+    monkeypatch.setattr(keras.Model, "fit", fit_with(KillAt(batch)))
     with pytest.raises(Killed):
         train(*regression(), **settings)
     monkeypatch.undo()
@@ -246,30 +254,24 @@ def test_a_killed_training_goes_on_and_ends_at_the_same_weights(batch, uninterru
 
 
 KILLED = """
-import os, signal, sys
+import sys
 from tests import test_sbert as here
 
-class Kill(here.keras.callbacks.Callback):
-    batches = 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.batches += 1
-        if self.batches == 6:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-fit = here.keras.Model.fit
-here.keras.Model.fit = lambda self, *arguments, callbacks, **others: fit(self, *arguments, callbacks=[*callbacks, Kill()], **others)
+here.keras.Model.fit = here.fit_with(here.KillAt(6, process=True))
 here.train(*here.regression(), folder=sys.argv[1])
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system knows no SIGKILL")
-def test_a_training_whose_process_is_killed_goes_on_in_another(uninterrupted, tmp_path):
+def test_a_training_whose_process_is_killed_goes_on_in_another(uninterrupted, monkeypatch, tmp_path):
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert len(json.loads((tmp_path / "training.json").read_text())["history"]) == 1
+    watch = KillAt(None)
+    monkeypatch.setattr(keras.Model, "fit", fit_with(watch))
     model, batches = regression()
     assert_allclose(train(model, batches, folder=tmp_path)["loss"], uninterrupted[0], atol=1e-6)
+    assert watch.batches == 8  # the first epoch is not done again
     for ours, theirs in zip(model.get_weights(), uninterrupted[1]):
         assert_allclose(ours, theirs, atol=1e-6)
 

@@ -363,7 +363,7 @@ def run_distillation(runs, options):
     parallel, used = load_parallel(options.limit)
     korean = load("ko", options.limit)
     used = {**{role: _chosen(best[language]) for role, language in (("teacher, English", "en"), ("student, Korean", "ko"))},
-            **used, "STS": korean.used["STS"], "STS test": korean.used["STS test"]}
+            **used, "STS": korean.used["STS"], "STS measured on": korean.used["STS test"]}
     for role, what in used.items():
         log(f"{role}: {what}")
     recipe = {"batch_size": options.batch_size, "learning_rate": options.distillation_learning_rate,
