@@ -43,7 +43,7 @@ lock: test-installed  ## lock requirements/*.txt from pyproject.toml (UPGRADE=1 
 	$(VENV_PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 bench: train-installed  ## encode and both objectives beside sentence-transformers (installs PyTorch)
-	$(VENV_PYTHON) -m benchmarks.encode $(ARGS)
+	$(VENV_PYTHON) -m benchmarks.encode --output docs/sbert/encode.md $(ARGS)
 	$(VENV_PYTHON) -m benchmarks.losses --output docs/sbert/losses.md
 
 check-pairs: test-installed  ## measure our own sentence pairs and write the figures into data/README.md

@@ -211,22 +211,26 @@ def save(checkpoint, folder):
 
 
 def report(rows):
-    """The lines of the comparison, and whether all vectors agree."""
-    lines = [f"{'':<22} {'texts':>6} {'first call':>11} {'sentences/s':>12} {'from – to':>15} {'ours is':>9} {'difference':>11}"]
+    """The comparison in words.
+
+    Args:
+        rows: list of dict as `compare` returns it, ours first.
+
+    Returns:
+        The lines of a Markdown table, a list of verdicts, and whether all vectors agree.
+    """
+    table = ["| way | texts | first call, s | sentences a second | from – to | ours is | difference |", "|---|" + "---:|" * 6]
+    verdicts = []
     for row in rows:
         times = statistics.median(mine / other for mine, other in zip(rows[0]["rates"], row["rates"]))
-        lines.append(
-            f"{row['way']:<22} {row['texts']:>6} {row['first']:>9.1f} s {statistics.median(row['rates']):>12.1f} "
-            f"{min(row['rates']):>6.1f} – {max(row['rates']):>6.1f} {times:>8.2f}x {row['difference']:>11.1e}"
-        )
-    for row in rows:
+        table.append(f"| {row['way']} | {row['texts']:,} | {row['first']:.1f} | {statistics.median(row['rates']):.1f} "
+                     f"| {min(row['rates']):.1f} – {max(row['rates']):.1f} | {times:.2f}x | {row['difference']:.1e} |")
         if row["way"] in BARS:
-            times = statistics.median(mine / other for mine, other in zip(rows[0]["rates"], row["rates"]))
             verdict = "reached" if times >= BARS[row["way"]] else "NOT reached"
-            lines.append(f"{times:.2f} times as fast as {row['way']}; the bar is {BARS[row['way']]}: {verdict}")
+            verdicts.append(f"{times:.2f} times as fast as {row['way']}; the bar is {BARS[row['way']]:g}: {verdict}.")
     agree = all(row["difference"] <= LARGEST_DIFFERENCE for row in rows)
-    lines.append(f"vectors agree to {LARGEST_DIFFERENCE:g}: {'yes' if agree else 'NO'}")
-    return lines, agree
+    verdicts.append(f"Vectors agree to {LARGEST_DIFFERENCE:g}: {'yes' if agree else 'NO'}.")
+    return table, verdicts, agree
 
 
 def positive(text):
@@ -246,10 +250,19 @@ def main(arguments=None):
     parser.add_argument("--one-at-a-time", type=positive, default=50, help="how many of them the document's way gets")
     parser.add_argument("--rounds", type=positive, default=3)
     parser.add_argument("--torch-python", default=sys.executable, help="another interpreter for sentence-transformers")
+    parser.add_argument("--output", type=Path, help="a Markdown file for the table")
     options = parser.parse_args(arguments)
-    rows = compare(options.checkpoint, sentences(options.sentences), options.one_at_a_time, options.rounds, options.torch_python)
-    lines, agree = report(rows)
-    print(f"{options.checkpoint}, {options.sentences} sentences, {os.cpu_count()} CPUs, {options.rounds} rounds", *lines, sep="\n")
+    table, verdicts, agree = report(compare(options.checkpoint, sentences(options.sentences), options.one_at_a_time, options.rounds, options.torch_python))
+    print(*table, *verdicts, sep="\n")
+    if options.output:
+        from helpers import environment, saving
+
+        saving.write_text(options.output, (
+            "# Sentences a second\n\nWritten by `python -m benchmarks.encode`: the same weights "
+            f"({Path(options.checkpoint).name}), the same {options.sentences:,} sentences, mean pooling, on the CPU ({environment.computer()}). "
+            f"The ways take turns, {options.rounds} each after the first call; \"ours is\" is the median of the ratios, turn by turn. "
+            "The document's way, one sentence at a time, gets a part of the texts.\n\n"
+            + "\n".join(table) + "\n\n" + "\n".join(f"- {verdict}" for verdict in verdicts) + "\n"))
     return int(not agree)
 
 

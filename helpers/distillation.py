@@ -219,7 +219,7 @@ class Batches(pairs.Batches):
     """As `pairs.Batches`, with one sentence and one vector where there are two sentences and one number."""
 
     def __init__(self, encoder, sentences, vectors, batch_size=16, shuffle=False, seed=1):
-        super().__init__(encoder, sentences, sentences, vectors, batch_size, shuffle, seed)
+        self._read(encoder, {"sentences": sentences}, vectors, batch_size, shuffle, seed)
 
     def inputs(self, rows):
         """What the student reads: {"input_ids", "attention_mask"}, int32 (sentences, tokens)."""

@@ -254,6 +254,7 @@ def _fit_tables():
     pandas.set_option("display.max_colwidth", 100)  # five words with their probabilities
     pandas.set_option("display.precision", 3)
     pandas.set_option("display.unicode.east_asian_width", True)
+    pandas.set_option("display.html.use_mathjax", False)  # or "$5 and $9" in a text would be set as a formula
     numpy.set_printoptions(precision=3, suppress=True, linewidth=80)
 
 
@@ -297,7 +298,12 @@ def _python():
 
 
 def _system():
-    return _fine(say("system", "운영 체제"), f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU")
+    return _fine(say("system", "운영 체제"), computer())
+
+
+def computer():
+    """What times are measured on: operating system, processor, number of its CPUs."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPU"
 
 
 def _memory():

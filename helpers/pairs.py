@@ -33,37 +33,45 @@ class Batches:
         seed: int.
 
     Attributes:
+        columns: {"sentences1": list of str, "sentences2": list of str}.
         epoch: int, which epoch the next iteration over the dataset is, counted from 0.
         steps: int, batches in an epoch.
 
     Raises:
         TypeError, ValueError: None, a whole table, an empty list, lists of unequal lengths, an empty sentence, one that no tokenizer
-            can read, a batch size below 1.
+            can read, a batch size below 1, a seed below 0.
     """
 
     def __init__(self, encoder, sentences1, sentences2, targets, batch_size=16, shuffle=False, seed=1):
-        self.sentences1, self.sentences2 = sentences(sentences1, "sentences1"), sentences(sentences2, "sentences2")
-        check_lengths(sentences1=self.sentences1, sentences2=self.sentences2, targets=targets)
+        self._read(encoder, {"sentences1": sentences1, "sentences2": sentences2}, targets, batch_size, shuffle, seed)
+
+    def _read(self, encoder, columns, targets, batch_size, shuffle, seed):
+        """Check everything and cut the texts of all columns into pieces."""
+        self.columns = {name: sentences(texts, name) for name, texts in columns.items()}
+        check_lengths(**self.columns, targets=targets)
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(say(
                 f"batch_size={batch_size!r}: a batch holds at least one pair, try 16.",
                 f"batch_size={batch_size!r}: 배치에는 쌍이 하나 이상 있어야 합니다. 16으로 해 보세요.",
             ))
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(say(f"seed={seed!r}: give a whole number from 0, like seed=1.", f"seed={seed!r}: seed=1처럼 0 이상의 정수를 주세요."))
         self.targets, self.batch_size, self.shuffle, self.seed = np.asarray(targets), int(batch_size), shuffle, seed
         self.pad_token_id = encoder.tokenizer.pad_token_id
-        self._texts = [_Pieces(encoder, texts) for texts in (self.sentences1, self.sentences2)]
-        for name, texts in zip(("sentences1", "sentences2"), self._texts):
+        self._texts = [_Pieces(encoder, texts) for texts in self.columns.values()]
+        for name, texts in zip(self.columns, self._texts):
             nothing = np.flatnonzero(texts.lengths <= encoder.tokenizer.num_special_tokens_to_add())
             if nothing.size:  # invisible characters alone
                 raise ValueError(_empty(nothing[0], name))
-        self.lengths = np.maximum(*(texts.lengths for texts in self._texts))
+        self.lengths = np.max([texts.lengths for texts in self._texts], axis=0)
         self.steps = math.ceil(len(self.targets) / self.batch_size)
         self.epoch = 0
         cut = sum(texts.cut for texts in self._texts)
         if cut:
+            count = sum(map(len, self.columns.values()))
             print(say(
-                f"{cut} of {2 * len(self.targets)} sentences are longer than {encoder.max_length} pieces: only their beginning is read.",
-                f"문장 {2 * len(self.targets)}개 가운데 {cut}개가 {encoder.max_length}조각보다 깁니다: 앞부분만 읽습니다.",
+                f"{cut} of {count} sentences are longer than {encoder.max_length} pieces: only their beginning is read.",
+                f"문장 {count}개 가운데 {cut}개가 {encoder.max_length}조각보다 깁니다: 앞부분만 읽습니다.",
             ))
 
     def order(self, epoch):
@@ -82,9 +90,9 @@ class Batches:
         return [batches[number] for number in random.permutation(len(batches))]
 
     def inputs(self, rows):
-        """What the model reads for these pairs: {"input_ids", "attention_mask"}, int32 (pairs, 2, tokens)."""
+        """What the model reads for these pairs: {"input_ids", "attention_mask"}, int32 (pairs, 2, tokens), 2 being the columns."""
         width = int(self.lengths[rows].max())
-        input_ids = np.full((len(rows), 2, width), self.pad_token_id, dtype="int32")
+        input_ids = np.full((len(rows), len(self._texts), width), self.pad_token_id, dtype="int32")
         attention_mask = np.zeros_like(input_ids)
         for place, row in enumerate(rows):
             for side, texts in enumerate(self._texts):

@@ -107,7 +107,7 @@ def _checked(token_vectors, attention_mask):
         vectors = tf.constant(_floats(token_vectors)) if _is_array(token_vectors) else token_vectors
         mask = tf.constant(np.asarray(attention_mask)) if _is_array(attention_mask) else attention_mask
     _check_shapes(vectors, mask)
-    real = mask != 0
+    real = library.cast(mask, bool)
     _check_rows(real)
     return library, vectors, library.cast(real, vectors.dtype)[:, :, None]
 

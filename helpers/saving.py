@@ -14,6 +14,8 @@ import numpy as np
 
 from helpers.language import say
 
+LITTER = {".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"}
+
 
 @contextlib.contextmanager
 def replacing(folder, own, mark):
@@ -41,7 +43,7 @@ def replacing(folder, own, mark):
         # Hidden names of their own beside it: a rename stays on one disk, and no folder of the reader's is touched.
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
-        raise (_full_disk(folder) if is_disk_full(error) else _locked(folder) if is_locked(error) else error) from None
+        raise (_full_disk(folder) if is_disk_full(error) else locked(folder) if is_locked(error) else error) from None
     partial.chmod(0o755)  # mkdtemp keeps others out
     try:
         yield partial
@@ -63,11 +65,16 @@ def _not_ours(folder, own, mark):
     foreign = _first_foreign(folder, own)
     if foreign or (folder / mark).is_file():
         return foreign
-    return min((path.name for path in folder.iterdir()), default=None)
+    return next((path.name for path in _without_litter(folder)), None)
+
+
+def _without_litter(folder):
+    """What lies in a folder, sorted, but not what a file manager or Jupyter leaves in each that it shows."""
+    return sorted(path for path in folder.iterdir() if path.name not in LITTER)
 
 
 def _first_foreign(folder, own, inside=""):
-    for path in sorted(folder.iterdir()):
+    for path in _without_litter(folder):
         name = inside + path.name
         deeper = _first_foreign(path, own, name + "/") if name in own and path.is_dir() and not path.is_symlink() else None
         if name not in own or deeper:
@@ -123,7 +130,8 @@ def is_locked(error):
     return isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)) or getattr(error, "errno", None) == errno.EROFS
 
 
-def _locked(folder):
+def locked(folder):
+    """The error that says so."""
     return PermissionError(say(
         f"{folder} cannot be written to: choose a folder of your own.",
         f"{folder}에 쓸 수 없습니다: 쓸 수 있는 다른 폴더를 고르세요.",

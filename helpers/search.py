@@ -8,9 +8,13 @@
 Source: Reimers & Gurevych 2019 (arXiv 1908.10084), section 1: one pass a sentence instead of one a pair.
 """
 
+import codecs
+import contextlib
 import hashlib
+import io
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,7 @@ import pandas as pd
 from helpers import encoding, pairs, saving, sentence_encoder
 from helpers.language import say
 
+LONG = 1_000  # characters of a paragraph: what is longer is divided, because BERT reads 512 pieces and no more
 LARGE = 200_000  # texts: from here on `faiss`, where it is installed, saves more time than its answers lose
 INDEX_FILE, VECTORS_FILE = "index.json", "vectors.safetensors"
 FORMAT = 1
@@ -41,7 +46,12 @@ class Index:
         self.encoder = encoder
         self.texts, self.sources = [], []
         self.vectors = np.empty((0, encoder.hidden), "float32")
+        self._changed()
+
+    def _changed(self):
+        """What is worked out from the texts and vectors is out of date."""
         self._approximate = None  # what faiss built for `vectors`
+        self._shortest = min(range(len(self)), key=lambda place: len(self.texts[place]), default=None)
 
     def __len__(self):
         return len(self.texts)
@@ -73,7 +83,7 @@ class Index:
         self.vectors = np.concatenate([self.vectors, vectors])
         self.texts += [text for text, _ in new]
         self.sources += [source for _, source in new]
-        self._approximate = None
+        self._changed()
 
     def query(self, text, k=5, encoder=None):
         """The texts that are nearest in meaning, best first.
@@ -133,14 +143,22 @@ class Index:
         k = min(int(k), len(self))
         faiss = _faiss() if len(self) >= LARGE else None
         if faiss is None:
-            scores = vectors @ self.vectors.T
-            places = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-            return np.take_along_axis(scores, places, axis=1), places
+            return self._exact(vectors, k)
         if self._approximate is None:
             self._approximate = faiss.IndexHNSWFlat(self.encoder.hidden, 32, faiss.METRIC_INNER_PRODUCT)
             self._approximate.add(self.vectors)
         self._approximate.hnsw.efSearch = max(64, 2 * k)  # how many candidates it looks at
-        return self._approximate.search(vectors, k)
+        scores, places = self._approximate.search(vectors, k)
+        incomplete = np.flatnonzero((places < 0).any(axis=1))  # the graph has fallen apart, as with thousands of equal texts
+        if incomplete.size:
+            scores[incomplete], places[incomplete] = self._exact(vectors[incomplete], k)
+        return scores, places
+
+    def _exact(self, vectors, k):
+        """Scores and places by one matrix product."""
+        scores = vectors @ self.vectors.T
+        places = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, places, axis=1), places
 
     def save(self, folder):
         """Write texts and vectors to a folder: JSON and safetensors, all of it or nothing. The encoder is not in it.
@@ -208,6 +226,7 @@ class Index:
             raise ValueError(_another_encoder())
         index = cls(encoder)
         index.texts, index.sources, index.vectors = texts, sources, vectors
+        index._changed()
         return index
 
     def _refuse(self, texts):
@@ -219,12 +238,11 @@ class Index:
                 raise ValueError(f"texts[{row}]: {error}") from None
 
     def _encode(self, texts, progress=False):
-        """Unit vectors of texts. With them goes the first text of the index: is its vector still the one that was kept?"""
-        first = self.texts[:1]
-        if not texts + first:
-            return self.vectors
-        vectors = _unit(self.encoder.encode(texts + first, progress=progress))
-        if first and (vectors.shape[1] != self.vectors.shape[1] or np.abs(vectors[-1] - self.vectors[0]).max() > SAME):
+        """Unit vectors of texts. With them goes the shortest text of the index: is its vector still the one that was kept?"""
+        if self._shortest is None:
+            return _unit(self.encoder.encode(texts, progress=progress)) if texts else self.vectors
+        vectors = _unit(self.encoder.encode(texts + [self.texts[self._shortest]], progress=progress))
+        if vectors.shape[1] != self.vectors.shape[1] or np.abs(vectors[-1] - self.vectors[self._shortest]).max() > SAME:
             raise ValueError(_another_encoder())
         return vectors[:len(texts)]
 
@@ -309,15 +327,18 @@ def from_text(text):
 def from_folder(folder, encoding="utf-8-sig"):
     """The paragraphs of all .txt files in a folder and the folders in it, hidden ones left out; an empty line ends a paragraph.
 
+    A paragraph of more than `LONG` characters is divided at ends of lines and of sentences.
+
     Args:
         folder: str or Path.
-        encoding: str, how the files are written; "cp949" for those of older Korean programs.
+        encoding: str, how the files are written that are not in UTF-8; "cp949" for those of older Korean programs.
 
     Returns:
         DataFrame: `source` ("notes.txt, 3" is its third paragraph) and `text`.
 
     Raises:
         ValueError: no such folder, no .txt file in it, a file in another encoding (it is named), or no text in any.
+        PermissionError: a file may not be read.
     """
     folder = Path(folder).expanduser()
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file()
@@ -330,9 +351,10 @@ def from_folder(folder, encoding="utf-8-sig"):
         ))
     rows = []
     for path in files:
-        paragraphs = [" ".join(block.split()) for block in re.split(r"\n\s*\n", _decoded(path, encoding))]
+        lines = "\n".join(line if _visible(line) else "" for line in _decoded(path, encoding).splitlines())
+        paragraphs = filter(None, map(str.strip, re.split(r"\n\n+", lines)))
         name = path.relative_to(folder).as_posix()
-        rows += [(f"{name}, {number}", text) for number, text in enumerate(filter(None, paragraphs), 1)]
+        rows += [(f"{name}, {number}", part) for number, text in enumerate(paragraphs, 1) for part in _parts(text)]
     return _corpus(rows, folder.name)
 
 
@@ -342,23 +364,22 @@ def from_csv(path, column, encoding="utf-8-sig"):
     Args:
         path: str or Path.
         column: str, its name in the first row.
-        encoding: str, how the file is written; "cp949" for those of older Korean programs.
+        encoding: str, how the file is written if not in UTF-8; "cp949" for those of older Korean programs.
 
     Returns:
         DataFrame: `source` ("row 2" is the first one below the names) and `text`.
 
     Raises:
         ValueError: no such file, no such column (those that there are are named), another encoding, or no text in the column.
+        PermissionError: it may not be read.
     """
-    from io import StringIO
-
     path = Path(path).expanduser()
     if not path.is_file():
         raise ValueError(say(f"There is no file {str(path)!r}: check its name.", f"{str(path)!r} 파일이 없습니다. 이름을 확인하세요."))
     text = _decoded(path, encoding)
     body = text.lstrip("\n")
     try:
-        table = pd.read_csv(StringIO(body), dtype=str, keep_default_na=False, skip_blank_lines=False)  # a blank line is a row
+        table = pd.read_csv(io.StringIO(body), dtype=str, keep_default_na=False, skip_blank_lines=False)  # a blank line is a row
         if not isinstance(table.index, pd.RangeIndex):  # pandas took what is too much for the names of rows, and moved the rest
             raise pd.errors.ParserError("the rows have more cells than the first row has names")
     except ValueError as error:  # pandas' own errors are ValueErrors
@@ -376,21 +397,33 @@ def from_csv(path, column, encoding="utf-8-sig"):
             f"{path.name}에는 {column!r} 열이 없습니다. 있는 열: {names}.",
         ))
     rows = [(say(f"row {number}", f"{number}행"), text.strip()) for number, text in enumerate(table[column], 2 + len(text) - len(body))]
-    empty = sum(not text for _, text in rows)
+    empty = sum(not _visible(text) for _, text in rows)
     corpus = _corpus(rows, f"{path.name}, {column}")
     if empty:
         print(say(f"{path.name}: {empty} of {len(rows)} rows have no text in {column!r} and are left out.",
-                  f"{path.name}: {len(rows)}행 가운데 {column!r} 열이 빈 {empty}행은 뺐습니다."))
+                  f"{path.name}: 행 {len(rows)}개 가운데 {column!r} 열이 빈 행 {empty}개는 뺐습니다."))
     return corpus
 
 
 def _decoded(path, encoding):
+    """The text of a file. UTF-8 comes first, whatever is named: other texts are hardly ever valid UTF-8, and folders are mixed."""
     try:
-        return path.read_text(encoding=encoding)
-    except (UnicodeDecodeError, UnicodeError):
+        name = codecs.lookup(encoding).name
+        content = path.read_bytes()
+        for tried in [encoding] if name.startswith(("utf-16", "utf-32")) else dict.fromkeys(["utf-8-sig", encoding]):
+            with contextlib.suppress(UnicodeError):
+                return io.TextIOWrapper(io.BytesIO(content), encoding=tried).read()  # with the line ends of any system
         raise ValueError(say(
             f"{path.name} is not written in {encoding}: save it as UTF-8, or name its encoding, like encoding=\"cp949\".",
             f"{path.name} 파일은 {encoding} 인코딩이 아닙니다. UTF-8로 저장하거나 encoding=\"cp949\"처럼 인코딩을 알려 주세요.",
+        ) if name.startswith("utf") else say(
+            f"{path.name} is written neither in UTF-8 nor in {encoding}: save it as UTF-8, or name its own encoding.",
+            f"{path.name} 파일은 UTF-8도 {encoding}도 아닙니다. UTF-8로 저장하거나 이 파일의 인코딩을 알려 주세요.",
+        ))
+    except OSError as error:
+        raise PermissionError(say(
+            f"{path.name} cannot be read ({error.strerror}): look at its rights, or take it out of the folder.",
+            f"{path.name} 파일을 읽을 수 없습니다({error.strerror}). 권한을 확인하거나 폴더에서 빼 주세요.",
         )) from None
     except LookupError:
         raise ValueError(say(
@@ -398,8 +431,27 @@ def _decoded(path, encoding):
         )) from None
 
 
+def _visible(text):
+    """Is there anything to read in it? Pasted "empty" lines are often zero-width spaces, which `str.strip` keeps."""
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+
+
+def _parts(paragraph):
+    """One text, with single spaces; of a paragraph that is too long several, each as long as may be."""
+    whole = " ".join(paragraph.split())
+    if len(whole) <= LONG:
+        return [whole]
+    parts = [""]
+    for piece in re.split(r"\n|(?<=[.!?…])\s+", paragraph):
+        piece = " ".join(piece.split())
+        if parts[-1] and len(parts[-1]) + len(piece) >= LONG:
+            parts.append("")
+        parts[-1] = f"{parts[-1]} {piece}".strip()
+    return parts
+
+
 def _corpus(rows, what):
-    rows = [(source, text) for source, text in rows if text]
+    rows = [(source, text) for source, text in rows if _visible(text)]
     if not rows:
         raise ValueError(say(
             f"There is no text in {what}: put at least one sentence into it.",

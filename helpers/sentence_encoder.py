@@ -53,7 +53,7 @@ class SentenceEncoder:
     Attributes:
         model: the `TFBertModel`, whose weights can be trained; all but the pooler, which no pooling here uses.
         tokenizer: its tokenizer.
-        pooling, normalize, max_length, jit_compile: as above; the first two are fixed, graphs have been built with them.
+        pooling, normalize, max_length, jit_compile: as above; the first three are fixed, graphs and indexes have been built with them.
         hidden: int, how long a vector is.
 
     Raises:
@@ -66,7 +66,7 @@ class SentenceEncoder:
         self.model, self.tokenizer = _bert(checkpoint)
         self.model.bert.pooler.trainable = False
         self.hidden = self.model.config.hidden_size
-        self.max_length = _length(max_length, self.model, self.tokenizer)
+        self._max_length = _length(max_length, self.model, self.tokenizer)
 
     @property
     def pooling(self):
@@ -75,6 +75,10 @@ class SentenceEncoder:
     @property
     def normalize(self):
         return self._normalize
+
+    @property
+    def max_length(self):
+        return self._max_length
 
     def vectors(self, input_ids, attention_mask, training=False):
         """Sentence vectors of texts that are tokenized already; what training differentiates through.

@@ -55,8 +55,9 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
         Its `attrs["seconds"]` is the time that was spent training, all sessions together.
 
     Raises:
-        ValueError: a setting makes no sense, like patience without `evaluate`; `folder` holds another training, or the weights to
-            start from are no numbers; `evaluate` returned no number.
+        ValueError: a setting makes no sense, like patience without `evaluate`; `folder` holds another training or a damaged one, or
+            the weights to start from are no numbers; `evaluate` returned no number.
+        PermissionError: `folder` cannot be written to, or is a file.
         FloatingPointError: the loss is no longer a number, the batch is named; or the weights are none after an epoch.
         OSError: the disk is full; the last complete epoch in `folder` is whole.
     """
@@ -72,6 +73,7 @@ def train(model, batches, epochs=1, learning_rate=2e-5, warm_up=0.1, clip=1.0, e
             "Several workers cannot share this folder: use model.fit with BackupAndRestore, see docs/distributed.md.",
             "여러 워커가 이 폴더를 함께 쓸 수 없습니다: model.fit과 BackupAndRestore를 쓰세요(docs/distributed.md 참고).",
         ))
+    folder = Path(folder).expanduser() if folder else None
     start = _start(model, folder) if folder else {}
     record = Record(folder, {
         "head": type(model).__name__, **model.settings(), "pairs": len(batches.targets), "batch_size": batches.batch_size,
@@ -143,7 +145,7 @@ def _reading(model):
 def _data(batches):
     """What is trained on: a digest, and one number for vectors, which are calculated and may differ in their last digits."""
     digest = hashlib.sha256()
-    for texts in (batches.sentences1, batches.sentences2):
+    for texts in batches.columns.values():
         for text in texts:
             digest.update(f"{len(text)} {text}".encode())
     vectors = batches.targets.ndim > 1
@@ -218,7 +220,8 @@ class SameDropoutOrder(keras.callbacks.Callback):
     """Starts dropout's random numbers anew in every epoch, and the first epoch with the first order of the pairs.
 
     So an epoch does not depend on how many were run before it in this process, which is what lets a training go on after
-    an interruption as if there had been none. The pairs still come in another order each time.
+    an interruption as if there had been none. Every epoch draws the same zeros in the same steps; the pairs they fall on are
+    others, because they come in another order.
     """
 
     def __init__(self, batches, seed):
@@ -247,7 +250,7 @@ class StopAtNaN(keras.callbacks.Callback):
         if loss is None or math.isfinite(loss):  # Keras gives the mean since the epoch began: one NaN and it stays NaN
             return
         rows = self.batches.order(self.epoch)[batch]
-        first = encoding.quote(self.batches.sentences1[rows[0]])
+        first = encoding.quote(next(iter(self.batches.columns.values()))[rows[0]])
         raise FloatingPointError(say(
             f"The loss is {loss} at batch {batch + 1} of epoch {self.epoch + 1} (rows {_some(rows)}, the first is {first}). "
             "Load the encoder again, its weights are spoilt, and lower the learning rate.",
@@ -354,20 +357,39 @@ class Record:
         recipe: dict of what must be the same to go on.
 
     Raises:
-        ValueError: the folder holds a training with another recipe; names what differs.
+        ValueError: the folder holds a training with another recipe (what differs is named), or a damaged one.
+        PermissionError: it cannot be written to, or is a file.
     """
 
     def __init__(self, folder, recipe):
         self.folder = Path(folder).expanduser() if folder else None
-        recipe = json.loads(json.dumps(recipe))
+        recipe = json.loads(json.dumps(recipe, default=lambda number: number.item()))  # NumPy's numbers
         self.state = {"recipe": recipe, "history": [], "best": 0, "seconds": 0.0, "finished": False}
         self.clock, self._best = time.monotonic(), None
         if self.folder:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise (saving.locked(self.folder) if saving.is_locked(error) else error) from None
             if (self.folder / STATE_FILE).is_file():
-                found = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
+                found = self._read()
                 self._refuse_another(found["recipe"], recipe)
                 self.state = found
+
+    def _read(self):
+        """The state that an earlier session left."""
+        try:
+            found = json.loads((self.folder / STATE_FILE).read_text(encoding="utf-8"))
+            whole = self.state.keys() <= found.keys() and isinstance(found["recipe"], dict)
+            whole = whole and (not found["history"] or (self.folder / BEST_FILE).is_file())
+        except (ValueError, AttributeError):  # no JSON, no UTF-8, no object
+            whole = False
+        if not whole:
+            raise ValueError(say(
+                f"The training in {self.folder} is damaged and cannot be gone on with: delete the folder to start over, or choose another.",
+                f"{self.folder}의 학습 기록이 손상되어 이어서 할 수 없습니다: 처음부터 하려면 폴더를 지우고, 아니면 다른 폴더를 고르세요.",
+            ))
+        return found
 
     def _refuse_another(self, found, asked):
         differing = [name for name in {**found, **asked} if not _same(found.get(name), asked.get(name))]

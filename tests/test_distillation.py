@@ -117,12 +117,18 @@ def test_sentences_and_vectors_stay_together_in_every_order():
     assert seen == 6
 
 
+def test_a_sentence_that_is_cut_is_counted_once(capsys):
+    model = distillation.Distillation(encoder(max_length=8))
+    model.batches(["fun " * 20, *KOREAN[1:]], np.ones((6, tiny.HIDDEN)))
+    assert "1 of 6 sentences are longer than 8 pieces" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("vectors", "message"), [
     (np.ones((6, tiny.HIDDEN + 1)),
      rf"model makes vectors of {tiny.HIDDEN} numbers, the teacher's have the shape \(6, {tiny.HIDDEN + 1}\): .*hidden=teacher\.hidden"),
     (np.ones(6), r"the shape \(6,\)"),
     (ENGLISH, r"the shape \(6,\)"),
-    (np.ones((5, tiny.HIDDEN)), r"sentences2? 6, \w+ 5"),
+    (np.ones((5, tiny.HIDDEN)), r"sentences 6, \w+ 5"),
 ])
 def test_vectors_that_do_not_fit_are_refused(vectors, message):
     model = distillation.Distillation(encoder())

@@ -194,6 +194,11 @@ def test_tables_count_hangul_as_two_columns():
     assert str(table) == "  piece  score\n0  축구  0.123\n1    ab  0.500"
 
 
+def test_prices_in_a_table_are_no_formula():
+    environment.prepare()
+    assert "tex2jax_ignore" in pandas.DataFrame({"text": ["$5 a night, $9 for two"]})._repr_html_()
+
+
 def test_arrays_print_three_decimals():
     environment.prepare()
     assert str(numpy.array([0.123456, 1e-7])) == "[0.123 0.   ]"

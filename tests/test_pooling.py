@@ -60,6 +60,13 @@ def test_array_and_tensor_may_be_mixed(name, tf):
     assert_array_equal(pooling.POOLINGS[name](VECTORS.tolist(), MASK.tolist()), BY_HAND[name])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mask_may_be_true_and_false(name, tf):
+    for vectors in (VECTORS, tf.constant(VECTORS)):
+        for mask in (MASK.astype(bool), tf.constant(MASK.astype(bool))):
+            assert_array_equal(pooling.POOLINGS[name](vectors, mask), BY_HAND[name])
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_graph_gives_the_same_for_shapes_it_does_not_know(name, jit_compile, tf):

@@ -58,6 +58,18 @@ def test_a_folder_without_our_mark_is_not_replaced(tmp_path):
     assert (tmp_path / "another" / "inner" / "file.txt").read_text("utf-8") == "mine"
 
 
+@pytest.mark.parametrize("litter", [".DS_Store", "Thumbs.db", "inner/desktop.ini", ".ipynb_checkpoints/file-checkpoint.txt"])
+def test_what_a_file_manager_or_jupyter_leaves_is_no_obstacle(tmp_path, litter):
+    save(tmp_path / "encoder", "one")
+    (tmp_path / "encoder" / litter).parent.mkdir(exist_ok=True)
+    (tmp_path / "encoder" / litter).write_text("litter", encoding="utf-8")
+    save(tmp_path / "encoder", "two")
+    assert (tmp_path / "encoder" / "file.txt").read_text("utf-8") == "two"
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / ".DS_Store").touch()
+    save(tmp_path / "new", "one")
+
+
 @pytest.mark.parametrize("place", ["file/encoder", "file/deep/encoder"])
 def test_a_file_in_the_way_is_named_with_the_fix(tmp_path, place):
     (tmp_path / "file").write_text("mine", encoding="utf-8")

@@ -175,6 +175,14 @@ def test_an_encoder_that_was_trained_on_makes_the_index_stale(tmp_path):
     assert len(index) == len(TEXTS)
 
 
+def test_a_long_text_in_the_index_is_not_announced_with_every_question(encoder, capsys):
+    index = search.Index(encoder)
+    index.add(["fun " * 2 * tiny.POSITIONS, *TEXTS])
+    assert "Texts longer than 64 pieces: 1" in capsys.readouterr().out
+    index.query("fun"), index.add(["sky"]), index.query("sky")
+    assert capsys.readouterr().out == ""
+
+
 # --- large ones ---------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +221,29 @@ def test_faiss_is_asked_only_where_the_corpus_is_large(index, monkeypatch):
     index.add(["sky"])
     index.query("fun")
     assert asked[-1] == ("added", len(TEXTS) + 1)
+
+
+def test_where_faiss_finds_too_few_the_matrix_product_is_asked(index, monkeypatch):
+    expected = index.nearest(index.vectors, 3)
+
+    class Torn:
+        hnsw = types.SimpleNamespace()
+
+        def __init__(self, *_):
+            pass
+
+        def add(self, vectors):
+            pass
+
+        def search(self, vectors, k):
+            scores, places = expected[0].copy(), expected[1].copy()
+            scores[1, 2], places[1, 2] = -3.4e38, -1  # what it gives for nothing
+            return scores, places
+
+    monkeypatch.setitem(sys.modules, "faiss", types.SimpleNamespace(IndexHNSWFlat=Torn, METRIC_INNER_PRODUCT=None))
+    monkeypatch.setattr(search, "LARGE", 1)
+    for one, other in zip(index.nearest(index.vectors, 3), expected):
+        assert_allclose(one, other, atol=1e-6)
 
 
 def test_faiss_finds_what_the_matrix_product_finds(encoder, monkeypatch):
@@ -375,6 +406,27 @@ def test_a_folder_gives_the_paragraphs_of_its_text_files(tmp_path):
     assert corpus.values.tolist() == [["b.txt, 1", "First paragraph."], ["b.txt, 2", "Second."], ["deep/a.TXT, 1", "글 하나"]]
 
 
+def test_lines_that_only_look_empty_are_empty(tmp_path, capsys):
+    for invisible in ("\u200b", "\ufeff", "\u2060 \xad"):
+        assert search.from_text(f"one\n{invisible}\ntwo")["source"].tolist() == ["line 1", "line 3"]
+        (tmp_path / "blog.txt").write_text(f"one\n{invisible}\ntwo", encoding="utf-8")
+        assert search.from_folder(tmp_path)["text"].tolist() == ["one", "two"]
+        (tmp_path / "blog.csv").write_text(f"text\none\n{invisible}\n", encoding="utf-8")
+        assert search.from_csv(tmp_path / "blog.csv", "text")["text"].tolist() == ["one"]
+        assert "1 of 2 rows have no text" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("between", ["\n", " "], ids=["lines", "sentences"])
+def test_a_long_paragraph_is_divided_and_nothing_of_it_is_lost(tmp_path, between):
+    sentences = [f"This is sentence number {number} of a long day." for number in range(100)]
+    (tmp_path / "diary.txt").write_text("A short one.\n\n" + between.join(sentences), encoding="utf-8")
+    corpus = search.from_folder(tmp_path)
+    parts = corpus["text"].tolist()[1:]
+    assert " ".join(parts) == " ".join(sentences) and len(parts) > 1
+    assert all(search.LONG - 100 < len(part) <= search.LONG for part in parts[:-1]) and all(part.endswith(".") for part in parts)
+    assert corpus["source"].tolist() == ["diary.txt, 1"] + ["diary.txt, 2"] * len(parts)
+
+
 def test_a_column_of_a_csv_file_is_read_and_empty_cells_are_counted(tmp_path, capsys):
     path = tmp_path / "reviews.csv"
     path.write_text('id,review\n1,"Good, very good"\n2,\n3,NA\n4,나쁘지 않다\n', encoding="utf-8-sig")
@@ -407,6 +459,28 @@ def test_an_undecodable_file_is_named_and_can_be_read_with_its_encoding(tmp_path
         with pytest.raises(ValueError, match="no encoding 'cp99949'"):
             read(encoding="cp99949")
         assert read(encoding="cp949")["text"].tolist() == ["오래된 글"]
+
+
+def test_a_folder_may_hold_old_files_beside_new_ones(tmp_path):
+    (tmp_path / "a.txt").write_bytes("오래된 글".encode("cp949"))
+    (tmp_path / "b.txt").write_text("메모", encoding="utf-8")  # as cp949 it would be read as other letters
+    assert search.from_folder(tmp_path, encoding="cp949")["text"].tolist() == ["오래된 글", "메모"]
+    (tmp_path / "c.txt").write_bytes(b"\xff\xff")
+    with pytest.raises(ValueError, match=r"c\.txt is written neither in UTF-8 nor in cp949"):
+        search.from_folder(tmp_path, encoding="cp949")
+    (tmp_path / "d.csv").write_bytes("text\nplain\n".encode("utf-16-le"))  # which is UTF-8 as well, with a zero behind every letter
+    assert search.from_csv(tmp_path / "d.csv", "text", encoding="utf-16-le")["text"].tolist() == ["plain"]
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(tmp_path), "read_bytes", locked)
+    with pytest.raises(PermissionError, match=r"^a\.txt cannot be read \(Permission denied\): look at its rights"):
+        search.from_folder(tmp_path)
 
 
 def test_nothing_to_read_is_said(tmp_path):

@@ -203,7 +203,7 @@ def test_training_goes_through_the_same_vectors_and_shows_in_encode():
     gradients = tape.gradient(loss, weights)
     assert [weight.name for weight, gradient in zip(weights, gradients) if gradient is None] == []
     for weight, gradient in zip(weights, gradients):
-        weight.assign_sub(0.1 * tf.convert_to_tensor(gradient))
+        weight.assign_sub(0.01 * tf.convert_to_tensor(gradient))
     assert np.linalg.norm(own.encode("soccer is fun")) < np.linalg.norm(before) - 0.05  # not what an earlier graph remembers
 
 
@@ -319,11 +319,10 @@ def test_unknown_pooling_is_refused_before_anything_is_loaded():
         SentenceEncoder("nowhere", pooling="median")
 
 
-def test_pooling_cannot_be_changed_behind_the_graphs_back():
+@pytest.mark.parametrize(("name", "value"), [("pooling", "max"), ("normalize", True), ("max_length", 1000)])
+def test_what_vectors_depend_on_cannot_be_changed_behind_the_graphs_back(name, value):
     with pytest.raises(AttributeError):
-        encoder().pooling = "max"
-    with pytest.raises(AttributeError):
-        encoder().normalize = True
+        setattr(encoder(), name, value)
 
 
 def test_name_instead_of_a_folder_is_refused_with_the_way_to_it():
@@ -430,7 +429,7 @@ def test_saving_again_replaces_what_was_there_and_leaves_nothing_beside_it(tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["encoder", "fresh"]
 
 
-@pytest.mark.parametrize("bytes_at_most", [100, 3_000, 20_000])  # stops in a small file, in the tokenizer, in the weights
+@pytest.mark.parametrize("bytes_at_most", [100, 3_000, 10_000])  # stops in a small file, in the tokenizer, in the weights
 def test_earlier_save_stays_whole_when_writing_stops_halfway(bytes_at_most, tmp_path):
     resource = pytest.importorskip("resource", reason="limits the size of a file as Unix does")
     from safetensors import SafetensorError
@@ -533,7 +532,7 @@ def test_a_saved_encoder_without_its_pooling_or_with_half_a_tokenizer_is_damaged
 
 
 @pytest.mark.parametrize("other", [
-    {"hidden_size": 32}, {"vocab_size": 10}, {"vocab_size": 1000}, {"num_hidden_layers": 1}, {"max_position_embeddings": 512},
+    {"hidden_size": 32}, {"vocab_size": 10}, {"vocab_size": 1000}, {"num_hidden_layers": 2}, {"max_position_embeddings": 512},
     {"intermediate_size": 8}, {"num_attention_heads": 3}, {"num_attention_heads": 0}, {"hidden_size": "wide"}, {"hidden_act": "none"},
 ], ids=str)
 def test_a_config_that_does_not_fit_the_weights_is_damaged(other, tmp_path):

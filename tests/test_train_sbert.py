@@ -5,6 +5,7 @@ And of the distillation behind it: rows that belong together, a teacher and a st
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -34,13 +35,18 @@ def own_pairs(folder):
         (folder / f"sts.{language}.tsv").write_text("\n".join(sts) + "\n", encoding="utf-8")
 
 
+def use_small_data(folder, monkeypatch):
+    """The course's pairs are a few, and no public set is here but what a test puts into `folder / "public"`."""
+    own_pairs(folder / "data")
+    monkeypatch.setattr(datasets, "data_folder", lambda: folder / "data")
+    monkeypatch.setenv("COURSE_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("COURSE_DATA", str(folder / "public"))
+    (folder / "public").mkdir()
+
+
 @pytest.fixture(autouse=True)
 def small_data(tmp_path, monkeypatch):
-    own_pairs(tmp_path / "data")
-    monkeypatch.setattr(datasets, "data_folder", lambda: tmp_path / "data")
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "public"))
-    (tmp_path / "public").mkdir()
+    use_small_data(tmp_path, monkeypatch)
 
 
 def snli_dev(tmp_path, premises=20):
@@ -51,6 +57,7 @@ def snli_dev(tmp_path, premises=20):
 
 
 def arguments(tmp_path, *more):
+    """The command with one seed, one epoch, short sentences."""
     return ["--language", "en", "--checkpoint", str(tiny.folder()), "--seeds", "1", "--nli-epochs", "1", "--sts-epochs", "1",
             "--max-length", "32", "--batch-size", "4", "--build", str(tmp_path / "build"), "--output", str(tmp_path / "out"), *more]
 
@@ -70,27 +77,51 @@ def test_without_public_data_the_courses_own_is_used_and_said_so():
     assert len(data.sts_train) == 8 and len(data.sts_test) == 4
 
 
-def test_the_whole_recipe_writes_its_table_and_is_not_done_twice(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def whole_recipe(tmp_path_factory):
+    """Where the whole recipe was run once, and from where its stages took their encoders."""
+    folder, starts, real = tmp_path_factory.mktemp("whole"), [], train_sbert._encoder
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_small_data(folder, monkeypatch)
+        snli_dev(folder)
+        monkeypatch.setattr(train_sbert, "_encoder", lambda start, length: starts.append(Path(start)) or real(start, length))
+        assert train_sbert.main(arguments(folder)) == 0
+    return folder, starts
+
+
+@pytest.fixture
+def after_the_whole_recipe(whole_recipe, tmp_path):
+    """A folder of one's own in the state that the whole recipe leaves."""
     snli_dev(tmp_path)
-    assert train_sbert.main(arguments(tmp_path)) == 0
-    results = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))
+    for made in ("build", "out"):
+        shutil.copytree(whole_recipe[0] / made, tmp_path / made)
+    return tmp_path
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def no_training(monkeypatch):
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+
+
+def test_the_whole_recipe_writes_its_table_and_is_not_done_twice(after_the_whole_recipe, monkeypatch):
+    results = read(after_the_whole_recipe / "out" / "en.json")
     assert [row["strategy"] for row in results["rows"]] == ["untrained mean pooling", *train_sbert.STRATEGIES]
     assert all("test" in row for row in results["rows"]) and "accuracy" in results["rows"][1]
-    table = (tmp_path / "out" / "en.md").read_text(encoding="utf-8")
+    table = (after_the_whole_recipe / "out" / "en.md").read_text(encoding="utf-8")
     for row in results["rows"]:
         assert f"| {row['strategy']} |" in table and f"{row['test']:.1f}" in table
-    assert "its train part is not on this computer" in table
-    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
-    assert train_sbert.main(arguments(tmp_path)) == 0
-    assert json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"] == results["rows"]
+    assert "its train part is not on this computer" in table and environment.computer() in table
+    no_training(monkeypatch)
+    assert train_sbert.main(arguments(after_the_whole_recipe)) == 0
+    assert read(after_the_whole_recipe / "out" / "en.json")["rows"] == results["rows"]
 
 
-def test_the_second_objective_starts_from_what_the_first_one_learnt(tmp_path, monkeypatch):
-    starts = []
-    real = train_sbert._encoder
-    monkeypatch.setattr(train_sbert, "_encoder", lambda folder, length: starts.append(str(folder)) or real(folder, length))
-    assert train_sbert.main(arguments(tmp_path, "--strategies", "classification then regression")) == 0
-    assert starts == [str(tiny.folder())] * 2 + [str(tmp_path / "build" / "en" / "classification-seed1" / "encoder")]
+def test_the_second_objective_starts_from_what_the_first_one_learnt(whole_recipe):
+    folder, starts = whole_recipe
+    assert starts == [tiny.folder()] * 3 + [folder / "build" / "en" / "classification-seed1" / "encoder"]
 
 
 def test_while_training_nothing_is_measured_on_the_test_set(tmp_path, monkeypatch):
@@ -116,10 +147,9 @@ def test_while_training_nothing_is_measured_on_the_test_set(tmp_path, monkeypatc
     assert [sentences for inside, sentences in measured if not inside].count(test) == 2  # untrained, and after the stage
 
 
-def test_a_build_folder_of_another_run_is_refused(tmp_path):
-    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
+def test_a_build_folder_of_another_run_is_refused(after_the_whole_recipe):
     with pytest.raises(SystemExit, match="holds another run"):
-        train_sbert.main(arguments(tmp_path, "--strategies", "regression", "--learning-rate", "1e-3"))
+        train_sbert.main(arguments(after_the_whole_recipe, "--learning-rate", "1e-3"))
 
 
 def test_a_test_part_that_comes_later_is_measured_on_without_training_anew(tmp_path, monkeypatch):
@@ -131,12 +161,12 @@ def test_a_test_part_that_comes_later_is_measured_on_without_training_anew(tmp_p
 
     def results():
         assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
-        return json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))
+        return read(tmp_path / "out" / "en.json")
 
     before = results()
     assert all("test" not in row for row in before["rows"]) and before["used"]["STS test"] == "stsb's test part is not on this computer"
     (folder / "sts-test.csv").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    no_training(monkeypatch)
     after = results()
     assert [row["test"] for row in after["rows"]] == pytest.approx([row["dev"] for row in before["rows"]])  # the same pairs here
     assert after["used"]["STS test"] == f"stsb: {len(rows)}"
@@ -148,10 +178,13 @@ def test_means_stand_behind_several_seeds():
     assert "test" not in train_sbert.with_means([{**rows[0], "test": 60.0}, rows[1]])[-1]  # one of them was never measured on it
 
 
-def test_a_further_seed_adds_to_the_table_and_another_run_begins_a_new_one(tmp_path):
+def test_a_further_seed_adds_to_the_table_and_another_run_begins_a_new_one(tmp_path, monkeypatch):
+    nothing_learnt = pd.DataFrame({"epoch": [1], "loss": [0.5]})  # what the table is made of is tested here, not what it says
+    nothing_learnt.attrs["seconds"] = 1.0
+    monkeypatch.setattr(training, "train", lambda *_, folder, **__: folder.mkdir(parents=True) or nothing_learnt)
+
     def seeds():
-        rows = json.loads((tmp_path / "out" / "en.json").read_text(encoding="utf-8"))["rows"]
-        return [(row["strategy"], row.get("seed")) for row in rows]
+        return [(row["strategy"], row.get("seed")) for row in read(tmp_path / "out" / "en.json")["rows"]]
 
     regression = arguments(tmp_path, "--strategies", "regression")
     assert train_sbert.main([*regression, "--seeds", "2"]) == 0
@@ -236,34 +269,52 @@ def test_without_the_public_sets_the_courses_own_sentences_are_used_and_said_so(
     assert "stsb or korsts is not on this computer" in used["parallel training sentences"]
 
 
-def both(tmp_path, *more):
-    return [*arguments(tmp_path, "--language", "both", "--distillation-epochs", "2"), *more]
+def both(tmp_path):
+    return arguments(tmp_path, "--language", "both", "--strategies", "regression", "--distillation-epochs", "2")
 
 
-def test_distillation_follows_writes_its_page_and_is_not_done_twice(tmp_path, monkeypatch):
-    assert train_sbert.main(both(tmp_path)) == 0
-    results = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory):
+    """Where both languages were trained and distilled once."""
+    folder = tmp_path_factory.mktemp("distilled")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_small_data(folder, monkeypatch)
+        assert train_sbert.main(both(folder)) == 0
+    return folder
+
+
+@pytest.fixture
+def before_distillation(distilled, tmp_path):
+    """A folder of one's own where both languages are trained, and distillation has yet to begin."""
+    shutil.copytree(distilled / "build", tmp_path / "build", ignore=shutil.ignore_patterns("distillation-*"))
+    return tmp_path
+
+
+def test_distillation_follows_writes_its_page_and_is_not_done_twice(distilled, tmp_path, monkeypatch):
+    for made in ("build", "out"):
+        shutil.copytree(distilled / made, tmp_path / made)
+    results = read(tmp_path / "out" / "distillation.json")
     assert len(results["rows"]) == 3 and len(results["history"]) == 2
     assert results["sentences"] == len(distillation.parallel("test"))
-    korean = json.loads((tmp_path / "out" / "ko.json").read_text(encoding="utf-8"))["rows"]
-    assert results["rows"][0]["test"] in [row["test"] for row in korean]  # untouched: as the strategy left it
+    korean = read(tmp_path / "out" / "ko.json")["rows"]
+    assert results["rows"][0]["test"] == korean[1]["test"]  # untouched: as the strategy left it
     page = (tmp_path / "out" / "distillation.md").read_text(encoding="utf-8")
     for row in results["rows"]:
         assert f"| {row['encoder']} | {row['accuracy@1']:.3f} | {row['dev']:.1f} | {row['test']:.1f} |" in page
     assert "of this run the best on its STS dev" in page and "is not on this computer" in page
-    kept = distillation.Distillation.load(tmp_path / "build" / "distillation" / "encoder")
+    (folder,) = (tmp_path / "build").glob("distillation-*")
+    assert folder.name == "distillation-regression-seed1-regression-seed1"
+    kept = distillation.Distillation.load(folder / "encoder")
     pairs = datasets.sts("ko", "test")
     figure = 100 * train_sbert.sbert.spearman(kept, pairs["sentence1"], pairs["sentence2"], pairs["score"])
     assert figure == pytest.approx(results["rows"][-1]["test"], abs=1e-3)
-    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("trained again"))
+    no_training(monkeypatch)
     assert train_sbert.main(both(tmp_path)) == 0
-    assert json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8")) == results
+    assert read(tmp_path / "out" / "distillation.json") == results
 
 
-def test_an_interrupted_distillation_goes_on_and_leaves_the_same_numbers(tmp_path, monkeypatch):
-    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
-    whole = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
-    shutil.rmtree(tmp_path / "build" / "distillation")
+def test_an_interrupted_distillation_goes_on_and_leaves_the_same_numbers(distilled, before_distillation, monkeypatch):
+    whole = read(distilled / "out" / "distillation.json")
     train, epochs = training.train, []
 
     def interrupted(model, *more, evaluate, **settings):
@@ -275,10 +326,10 @@ def test_an_interrupted_distillation_goes_on_and_leaves_the_same_numbers(tmp_pat
         return train(model, *more, evaluate=once, **settings)
 
     monkeypatch.setattr(training, "train", interrupted)
-    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 130
+    assert train_sbert.main(both(before_distillation)) == 130
     monkeypatch.setattr(training, "train", train)
-    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
-    again = json.loads((tmp_path / "out" / "distillation.json").read_text(encoding="utf-8"))
+    assert train_sbert.main(both(before_distillation)) == 0
+    again = read(before_distillation / "out" / "distillation.json")
     assert len(epochs) == 1 and [row["epoch"] for row in again["history"]] == [1, 2]
     for one, other in zip(whole["rows"], again["rows"]):
         assert one == pytest.approx(other, abs=1e-3)
@@ -291,17 +342,26 @@ def test_teacher_and_student_are_the_best_on_dev_of_the_first_seed(tmp_path, mon
                {"strategy": "classification", "seed": 2, "dev": 80.0}],
         "ko": [{"strategy": "regression", "seed": 1, "dev": 50.0}, {"strategy": "classification then regression", "seed": 1, "dev": 55.0}],
     }
-    loaded = []
+    loaded, build = [], tmp_path / "build"
+    for folder in ("en/classification-seed1", "en/regression-seed1", "en/classification-seed2", "ko/regression-seed1", "ko/both-seed1"):
+        (build / folder / "encoder").mkdir(parents=True)
     monkeypatch.setattr(train_sbert.SentenceEncoder, "load", lambda folder: loaded.append(folder))
     monkeypatch.setattr(train_sbert, "_distil", lambda *_: pytest.fail("stop here"))
-    options = train_sbert.command_line().parse_args(both(tmp_path))
-    with pytest.raises(pytest.fail.Exception, match="stop here"):
-        train_sbert.run_distillation({language: {"start": {language: "1f"}, "rows": made} for language, made in rows.items()}, options)
-    build = tmp_path / "build"
-    assert loaded == [build / "en" / "regression-seed1" / "encoder", build / "ko" / "both-seed1" / "encoder"]
+
+    def distil(*more):
+        loaded.clear()
+        options = train_sbert.command_line().parse_args([*both(tmp_path), *more])
+        with pytest.raises(pytest.fail.Exception, match="stop here"):
+            train_sbert.run_distillation({language: {"start": {language: "1f"}, "rows": made} for language, made in rows.items()}, options)
+        return loaded
+
+    chosen = [build / "en" / "regression-seed1" / "encoder", build / "ko" / "both-seed1" / "encoder"]
+    assert distil() == chosen == distil("--seeds", "2")  # seeds that are added later change nothing
+    shutil.rmtree(build / "en" / "classification-seed1"), shutil.rmtree(build / "en" / "regression-seed1")
+    assert distil() == [build / "en" / "classification-seed2" / "encoder", chosen[1]]  # of what is here
 
 
-def test_while_distilling_nothing_is_measured_on_the_test_sentences(tmp_path, monkeypatch):
+def test_while_distilling_nothing_is_measured_on_the_test_sentences(before_distillation, monkeypatch):
     measured, training_now, train, accuracy = [], [], training.train, train_sbert.search.accuracy_at_1
     parallel, vectors = distillation.parallel, 5
     monkeypatch.setattr(distillation, "parallel", lambda split: parallel(split).head(vectors if split == "test" else 99))  # the count tells them apart
@@ -319,12 +379,11 @@ def test_while_distilling_nothing_is_measured_on_the_test_sentences(tmp_path, mo
 
     monkeypatch.setattr(training, "train", watched_train)
     monkeypatch.setattr(train_sbert.search, "accuracy_at_1", watched_accuracy)
-    assert train_sbert.main(both(tmp_path, "--strategies", "regression")) == 0
+    assert train_sbert.main(both(before_distillation)) == 0
     during = [count for inside, count in measured if inside]
     assert len(during) == 2 and vectors not in during
     assert [count for inside, count in measured if not inside] == [vectors] * 3
 
 
-def test_one_language_alone_is_not_distilled(tmp_path):
-    assert train_sbert.main(arguments(tmp_path, "--strategies", "regression")) == 0
-    assert not (tmp_path / "out" / "distillation.md").exists()
+def test_one_language_alone_is_not_distilled(whole_recipe):
+    assert not (whole_recipe[0] / "out" / "distillation.md").exists()

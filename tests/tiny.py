@@ -1,4 +1,4 @@
-"""A BERT small enough to build in a test: 2 layers, 16 wide, a vocabulary of some English and some Korean pieces.
+"""A BERT small enough to build in a test: 1 layer, 16 wide, a vocabulary of some English and some Korean pieces.
 
 Its weights are drawn at random (seeded), so it knows nothing; what is tested with it is arithmetic. They are stored as
 the Hub's checkpoints are, in PyTorch's names and a safetensors file that TensorFlow classes load. Built once per session.
@@ -17,7 +17,7 @@ VOCABULARY = """[PAD] [UNK] [CLS] [SEP] [MASK]
 . , ! ? ' a is the really fun soccer game sport i went to work home this morning ##s ##er play pizza sky blue
 축구 ##는 ##은 ##이 ##다 ##에 정말 재미있는 나는 오늘 아침 회사 바다 좋다 했다""".split()
 POSITIONS = 64  # far from 512, so that a test sees where the limit comes from
-HIDDEN, LAYERS, HEADS, INNER = 16, 2, 2, 32
+HIDDEN, LAYERS, HEADS, INNER = 16, 1, 2, 32
 
 
 @cache

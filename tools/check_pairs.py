@@ -33,7 +33,7 @@ SENTENCES = {kind: columns[3:5] for kind, columns in COLUMNS.items()}
 ANSWERS = {kind: columns[5:] for kind, columns in COLUMNS.items()}
 BEGIN, END = "<!-- figures:begin -->", "<!-- figures:end -->"
 PROMISES = {
-    "nli_rows": 600, "sts_rows": 500, "themes": 12,  # at least
+    "nli_rows": 600, "sts_rows": 500, "themes": 12, "score_share": 0.1,  # at least; the last in each of the five bands of scores
     "label_share_off": 0.02, "hypothesis_only": 0.45, "ratings_apart": 1.0, "near_duplicate": 0.65,  # at most
 }
 FOLDS = 6
@@ -234,6 +234,14 @@ def _broken_ratings(language, sts):
         yield f"{where}: two ratings further than {PROMISES['ratings_apart']} apart"
     if not (ratings.sum(axis=1) / 2 == sts.score).all():  # exact: halves and quarters
         yield f"{where}: a score is not the mean of its ratings"
+    shares = _bands(sts.score) / len(sts)
+    if shares.min() < PROMISES["score_share"]:
+        yield f"{where}: hardly a score is {shares.idxmin()} ({shares.min():.2f} of the pairs)"
+
+
+def _bands(scores):
+    """How many pairs have a score in each fifth of the scale."""
+    return pd.cut(scores, [-0.1, 1, 2, 3, 4, 5], labels=["0–1", "to 2", "to 3", "to 4", "to 5"]).value_counts(sort=False)
 
 
 def table(figures):
@@ -244,7 +252,7 @@ def table(figures):
         return " / ".join(str((frame.split == split).sum()) for split in SPLITS)
 
     labels = nli.groupby("hypothesis").label.nunique()
-    bands = pd.cut(sts.score, [-0.1, 1, 2, 3, 4, 5], labels=["0–1", "to 2", "to 3", "to 4", "to 5"]).value_counts(sort=False)
+    bands = _bands(sts.score)
     rows = [
         ("NLI pairs in each language: train / dev / test", by_split(nli)),
         ("entailment / neutral / contradiction", " / ".join(str((nli.label == label).sum()) for label in LABELS)),

@@ -247,9 +247,12 @@ def markdown(results):
         cells = [row["strategy"], _cell(row.get("seed"), "d"), _cell(row["dev"], ".1f"), _cell(row.get("test"), ".1f")]
         cells += [_cell(row.get("accuracy", {}).get(name), ".3f") for name in accuracies]
         lines.append("| " + " | ".join([*cells, _cell(row.get("seconds", 0) / 60, ".1f")]) + " |")
+    remarks = " An accuracy near 0.333, that of guessing among three labels, means that nothing was learnt." if accuracies else ""
+    if any("held-out" in name for name in accuracies):
+        remarks += " The held-out tenth also chose the epoch, so that its accuracy is a little too high."
     return (
         f"# Strategies compared: {results['language']}\n\nWritten by `make train-sbert`. Spearman × 100; starts from "
-        f"`{next(iter(results['start']))}` with mean pooling.\n\n" + "\n".join(lines) + "\n\n" + _notes(results)
+        f"`{next(iter(results['start']))}` with mean pooling.{remarks}\n\n" + "\n".join(lines) + "\n\n" + _notes(results)
     )
 
 
@@ -265,7 +268,8 @@ def _notes(results):
     start = {f"start weights, {name}": _start(name, digest) for name, digest in results["start"].items()}
     recipe = ", ".join(f"{name} {value}" for name, value in results["recipe"].items())
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return "".join(f"- {role}: {what}\n" for role, what in {**results["used"], **start, "recipe": recipe, "versions": versions}.items())
+    made = {**results["used"], **start, "recipe": recipe, "versions": versions, "computer": results["computer"]}
+    return "".join(f"- {role}: {what}\n" for role, what in made.items())
 
 
 def _cell(value, form):
@@ -355,10 +359,11 @@ def run_distillation(runs, options):
         runs: {language: what `run` returned}.
         options: the command's.
     """
-    build, log = options.build / "distillation", _log_to(options.output / "distillation.log")
+    log = _log_to(options.output / "distillation.log")
+    best = {language: _best(made["rows"], options.build / language) for language, made in runs.items()}
+    teacher, student = (_folder(options.build / language, best[language]["strategy"], best[language]["seed"]) for language in ("en", "ko"))
+    build = options.build / f"distillation-{teacher.name}-{student.name}"
     build.mkdir(parents=True, exist_ok=True)
-    best = {language: max((row for row in made["rows"] if row.get("seed") == options.seeds[0]), key=lambda row: row["dev"])
-            for language, made in runs.items()}
     start = {name: digest for made in runs.values() for name, digest in made["start"].items()}
     parallel, used = load_parallel(options.limit)
     korean = load("ko", options.limit)
@@ -370,23 +375,28 @@ def run_distillation(runs, options):
               "epochs": options.distillation_epochs, "patience": options.patience}
     _refuse_another_run(build / "run.json", {"start": start, "recipe": recipe, "used": used})
     if not (build / STAGE_DONE).is_file():
-        teacher, student = (
-            SentenceEncoder.load(_folder(options.build / language, best[language]["strategy"], options.seeds[0]) / "encoder")
-            for language in ("en", "ko")
-        )
-        saving.write_text(build / STAGE_DONE, json.dumps(_distil(teacher, student, parallel, korean, build / "training", options), indent=1))
+        teacher, student = SentenceEncoder.load(teacher / "encoder"), SentenceEncoder.load(student / "encoder")
+        made = _distil(teacher, student, parallel, korean, build / "training", best["ko"]["seed"], options)
+        saving.write_text(build / STAGE_DONE, json.dumps(made, indent=1))
         shutil.rmtree(build / "training")
     result = json.loads((build / STAGE_DONE).read_text(encoding="utf-8"))
-    results = {"start": start, "used": used, "recipe": recipe, "versions": versions(), **result}
+    results = {"start": start, "used": used, "recipe": recipe, "versions": versions(), "computer": environment.computer(), **result}
     write("distillation", results, options.output)
     log(f"written: distillation.json, distillation.md: {json.dumps(result['rows'])}")
+
+
+def _best(rows, build):
+    """The best on dev of the first seed, wherever a later command adds seeds; its encoders have to be in the build folder."""
+    here = [row for row in rows if "seed" in row and (_folder(build, row["strategy"], row["seed"]) / "encoder").is_dir()]
+    first = min(row["seed"] for row in here)
+    return max((row for row in here if row["seed"] == first), key=lambda row: row["dev"])
 
 
 def _chosen(row):
     return f"{row['strategy']}, seed {row['seed']}, of this run the best on its STS dev ({row['dev']:.1f})"
 
 
-def _distil(teacher, student, parallel, korean, folder, options):
+def _distil(teacher, student, parallel, korean, folder, seed, options):
     """{"rows": the student as it was, behind a linear map, and trained; "history", "seconds"}."""
     vectors = {split: teacher.encode(frame["english"].tolist()) for split, frame in parallel.items()}
 
@@ -402,9 +412,9 @@ def _distil(teacher, student, parallel, korean, folder, options):
     model.align(parallel["train"]["korean"].tolist(), vectors["train"])
     rows.append(measured("with a linear map", model))
     batches = model.batches(parallel["train"]["korean"].tolist(), vectors["train"], batch_size=options.batch_size, shuffle=True,
-                            seed=options.seeds[0])
+                            seed=seed)
     history = training.train(model, batches, epochs=options.distillation_epochs, learning_rate=options.distillation_learning_rate,
-                             evaluate=lambda: hits(model, "dev"), patience=options.patience, folder=folder, seed=options.seeds[0])
+                             evaluate=lambda: hits(model, "dev"), patience=options.patience, folder=folder, seed=seed)
     rows.append(measured("with the map, trained by distillation", model))
     model.save(folder.parent / "encoder")
     return {"rows": rows, "sentences": len(parallel["test"]), "history": history.to_dict("records"),
@@ -438,7 +448,7 @@ def run(language, options):
     """Every strategy and seed of a language; the files are written anew after each of them.
 
     Returns:
-        dict: `start`, {checkpoint: SHA-256 of its weights}, and `rows`, what this run adds to the table.
+        dict: `start`, {checkpoint: SHA-256 of its weights}, and `rows`, those of the table.
     """
     build, log = options.build / language, _log_to(options.output / f"{language}.log")
     build.mkdir(parents=True, exist_ok=True)
@@ -454,7 +464,8 @@ def run(language, options):
     _refuse_another_run(build / "run.json", {"start": start, "recipe": recipe, "used": data.used})
     rows = [{"strategy": "untrained mean pooling", **measure(_encoder(checkpoint, options.max_length), data)}]
     log(f"untrained mean pooling: {json.dumps(rows[0])}")
-    results = {"language": language, "start": start, "used": data.used, "recipe": recipe, "versions": versions()}
+    results = {"language": language, "start": start, "used": data.used, "recipe": recipe, "versions": versions(),
+               "computer": environment.computer()}
     known = earlier(options.output / f"{language}.json", results)
     for seed in options.seeds:
         for strategy in options.strategies:
@@ -462,7 +473,7 @@ def run(language, options):
             results["rows"] = with_means(ordered(rows, known))
             write(language, results, options.output)
     log(f"written: {language}.json, {language}.md")
-    return {"start": start, "rows": rows}
+    return {"start": start, "rows": ordered(rows, known)}
 
 
 def earlier(path, results):
