@@ -532,7 +532,7 @@ def test_a_saved_encoder_without_its_pooling_or_with_half_a_tokenizer_is_damaged
 
 
 @pytest.mark.parametrize("other", [
-    {"hidden_size": 32}, {"vocab_size": 10}, {"vocab_size": 1000}, {"num_hidden_layers": 2}, {"max_position_embeddings": 512},
+    {"hidden_size": 32}, {"vocab_size": 10}, {"vocab_size": 1000}, {"num_hidden_layers": 0}, {"max_position_embeddings": 512},
     {"intermediate_size": 8}, {"num_attention_heads": 3}, {"num_attention_heads": 0}, {"hidden_size": "wide"}, {"hidden_act": "none"},
 ], ids=str)
 def test_a_config_that_does_not_fit_the_weights_is_damaged(other, tmp_path):
