@@ -93,7 +93,9 @@ class SentenceEncoder:
         """
         import tensorflow as tf
 
-        token_vectors = self.model(input_ids, attention_mask=attention_mask, training=training).last_hidden_state
+        # BERT decides nothing by the value of a tensor: AutoGraph would spend seconds on rewriting its code for nothing.
+        bert = tf.autograph.experimental.do_not_convert(self.model.__call__)
+        token_vectors = bert(input_ids, attention_mask=attention_mask, training=training).last_hidden_state
         sentence_vectors = self._pool(token_vectors, attention_mask)
         return tf.math.l2_normalize(sentence_vectors, axis=-1) if self.normalize else sentence_vectors
 
