@@ -22,7 +22,7 @@ import pandas as pd
 import tensorflow as tf
 import tf_keras as keras
 
-from helpers import datasets, pairs, saving, sentence_encoder
+from helpers import datasets, encoding, pairs, saving, sentence_encoder
 from helpers.language import say
 
 MODULES, STUDENT, DENSE = sentence_encoder.MODULES, "student", "2_Dense"
@@ -121,7 +121,7 @@ class Distillation(keras.Model):
         Raises:
             TypeError, ValueError: no sentences, vectors that do not fit them, or a ridge below 0.
         """
-        if isinstance(ridge, bool) or not isinstance(ridge, (int, float, np.number)) or not 0 <= ridge < math.inf:
+        if not encoding.is_number(ridge) or not 0 <= ridge < math.inf:
             raise ValueError(say(f"ridge={ridge!r}: give a number from 0, like ridge=0.1.", f"ridge={ridge!r}: ridge=0.1처럼 0 이상의 수를 주세요."))
         sentences, vectors = pairs.sentences(sentences), self._targets(vectors).astype("float64")
         pairs.check_lengths(sentences=sentences, vectors=vectors)
@@ -215,29 +215,31 @@ class Distillation(keras.Model):
         return model
 
 
-class Batches(pairs.Batches):
-    """As `pairs.Batches`, with one sentence and one vector where there are two sentences and one number."""
+class Batches(pairs.TextBatches):
+    """Sentences and the vectors they should get, ready for `model.fit(batches.dataset())`: int32 (sentences, tokens).
+
+    Args:
+        encoder: a `SentenceEncoder`, the student.
+        sentences: list of str, or a column of a DataFrame.
+        vectors: float32 (sentences, hidden).
+        batch_size, shuffle, seed: as `pairs.TextBatches`.
+
+    Raises:
+        TypeError, ValueError: as `pairs.TextBatches`.
+    """
+
+    shape = (None, None)
 
     def __init__(self, encoder, sentences, vectors, batch_size=16, shuffle=False, seed=1):
-        self._read(encoder, {"sentences": sentences}, vectors, batch_size, shuffle, seed)
+        super().__init__(encoder, {"sentences": sentences}, vectors, batch_size, shuffle, seed)
 
     def inputs(self, rows):
         """What the student reads: {"input_ids", "attention_mask"}, int32 (sentences, tokens)."""
         return {name: array[:, 0] for name, array in super().inputs(rows).items()}
 
-    def dataset(self):
-        """A `tf.data.Dataset` of (inputs, vectors); iterating over it once is one epoch."""
-        pieces = tf.TensorSpec((None, None), tf.int32)
-        signature = (
-            {"input_ids": pieces, "attention_mask": pieces},
-            tf.TensorSpec((None, self.targets.shape[1]), tf.float32),
-        )
-        dataset = tf.data.Dataset.from_generator(self._iterate, output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2)
-
 
 def _size(hidden):
-    if isinstance(hidden, bool) or not isinstance(hidden, (int, np.integer)) or hidden < 1:
+    if not encoding.is_whole(hidden) or hidden < 1:
         raise ValueError(say(
             f"hidden={hidden!r}: give the length of the teacher's vectors, hidden=teacher.hidden.",
             f"hidden={hidden!r}: 교사의 벡터 길이를 hidden=teacher.hidden처럼 주세요.",

@@ -116,6 +116,16 @@ def quote(text, characters=60):
     return f"'{line if len(line) <= characters else line[:characters - 1] + '…'}'"
 
 
+def is_whole(value):
+    """Is it a whole number, Python's or NumPy's? True and False are none."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_number(value):
+    """Is it a number of any kind? True and False are none."""
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
 def is_table(values):
     """Is it a whole table, a dict or a set? As a list it would be its names, or stand in no order."""
     return isinstance(values, (Mapping, set, frozenset)) or hasattr(values, "columns")

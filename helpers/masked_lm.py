@@ -207,7 +207,7 @@ def _check_mask(text, tokenizer):
 
 
 def _check_k(k, vocabulary):
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+    if not encoding.is_whole(k):
         raise TypeError(say(
             f"k={k!r} is not a whole number: k is how many answers you want, like k=5.",
             f"k={k!r}은(는) 정수가 아닙니다: k는 보고 싶은 답의 개수입니다. 예: k=5.",

@@ -17,23 +17,23 @@ POOL = 50  # batches; pairs are sorted by length inside such a pool, so that a b
 TEXTS_AT_ONCE = 4096  # how many texts the tokenizer gets at a time
 
 
-class Batches:
-    """Pairs of sentences, ready for `model.fit(batches.dataset())`.
+class TextBatches:
+    """Rows of one or several texts and a target; `Batches` and `distillation.Batches` say how a model gets them.
 
     In every epoch the pairs come in another order, which depends on `seed` and the number of the epoch alone: an
     interrupted training goes on with the order it would have had.
 
     Args:
         encoder: a `SentenceEncoder`; its tokenizer and `max_length` are used. Longer sentences are cut, which is announced.
-        sentences1: list of str (or a column of a DataFrame).
-        sentences2: as many.
-        targets: int or float array (pairs,), what the model should answer; as many.
-        batch_size: int, pairs in a batch, over all devices together.
+        columns: {name: list of str or a column of a DataFrame}, all of the same length.
+        targets: int or float array (rows,) or (rows, numbers), what the model should answer.
+        batch_size: int, rows in a batch, over all devices together.
         shuffle: bool, another order in every epoch; False keeps the given order.
         seed: int.
 
     Attributes:
-        columns: {"sentences1": list of str, "sentences2": list of str}.
+        columns: {name: list of str}.
+        shape: tuple, of the tensors that the model reads; a subclass says it.
         epoch: int, which epoch the next iteration over the dataset is, counted from 0.
         steps: int, batches in an epoch.
 
@@ -42,19 +42,15 @@ class Batches:
             can read, a batch size below 1, a seed below 0.
     """
 
-    def __init__(self, encoder, sentences1, sentences2, targets, batch_size=16, shuffle=False, seed=1):
-        self._read(encoder, {"sentences1": sentences1, "sentences2": sentences2}, targets, batch_size, shuffle, seed)
-
-    def _read(self, encoder, columns, targets, batch_size, shuffle, seed):
-        """Check everything and cut the texts of all columns into pieces."""
+    def __init__(self, encoder, columns, targets, batch_size=16, shuffle=False, seed=1):
         self.columns = {name: sentences(texts, name) for name, texts in columns.items()}
         check_lengths(**self.columns, targets=targets)
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        if not encoding.is_whole(batch_size) or batch_size < 1:
             raise ValueError(say(
                 f"batch_size={batch_size!r}: a batch holds at least one pair, try 16.",
                 f"batch_size={batch_size!r}: 배치에는 쌍이 하나 이상 있어야 합니다. 16으로 해 보세요.",
             ))
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        if not encoding.is_whole(seed) or seed < 0:
             raise ValueError(say(f"seed={seed!r}: give a whole number from 0, like seed=1.", f"seed={seed!r}: seed=1처럼 0 이상의 정수를 주세요."))
         self.targets, self.batch_size, self.shuffle, self.seed = np.asarray(targets), int(batch_size), shuffle, seed
         self.pad_token_id = encoder.tokenizer.pad_token_id
@@ -90,7 +86,7 @@ class Batches:
         return [batches[number] for number in random.permutation(len(batches))]
 
     def inputs(self, rows):
-        """What the model reads for these pairs: {"input_ids", "attention_mask"}, int32 (pairs, 2, tokens), 2 being the columns."""
+        """What the model reads for these rows: {"input_ids", "attention_mask"}, int32 (rows, columns, tokens)."""
         width = int(self.lengths[rows].max())
         input_ids = np.full((len(rows), len(self._texts), width), self.pad_token_id, dtype="int32")
         attention_mask = np.zeros_like(input_ids)
@@ -105,10 +101,10 @@ class Batches:
         """A `tf.data.Dataset` of (inputs, targets); iterating over it once is one epoch. Any strategy can distribute it."""
         import tensorflow as tf
 
-        pieces = tf.TensorSpec((None, 2, None), tf.int32)
+        pieces = tf.TensorSpec(self.shape, tf.int32)
         signature = (
             {"input_ids": pieces, "attention_mask": pieces},
-            tf.TensorSpec((None,), tf.as_dtype(self.targets.dtype)),
+            tf.TensorSpec((None, *self.targets.shape[1:]), tf.as_dtype(self.targets.dtype)),
         )
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
@@ -121,6 +117,26 @@ class Batches:
         self.epoch += 1
         for rows in order:
             yield self.inputs(rows), self.targets[rows]
+
+
+class Batches(TextBatches):
+    """Pairs of sentences, ready for `model.fit(batches.dataset())`: int32 (pairs, 2, tokens).
+
+    Args:
+        encoder: a `SentenceEncoder`.
+        sentences1: list of str, or a column of a DataFrame.
+        sentences2: as many.
+        targets: int or float array (pairs,).
+        batch_size, shuffle, seed: as `TextBatches`.
+
+    Raises:
+        TypeError, ValueError: as `TextBatches`.
+    """
+
+    shape = (None, 2, None)
+
+    def __init__(self, encoder, sentences1, sentences2, targets, batch_size=16, shuffle=False, seed=1):
+        super().__init__(encoder, {"sentences1": sentences1, "sentences2": sentences2}, targets, batch_size, shuffle, seed)
 
 
 class _Pieces:

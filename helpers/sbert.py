@@ -21,7 +21,7 @@ import tensorflow as tf
 import tf_keras as keras
 from scipy.stats import spearmanr
 
-from helpers import pairs, saving, sentence_encoder
+from helpers import encoding, pairs, saving, sentence_encoder
 from helpers.language import say
 
 LABELS = ("entailment", "neutral", "contradiction")  # label 0, 1, 2
@@ -133,7 +133,7 @@ class ClassificationHead(SiamesePair):
                 f"parts={parts!r}: choose one or more of {', '.join(PARTS)}, like parts=('u', 'v', 'abs(u-v)').",
                 f"parts={parts!r}: {', '.join(PARTS)} 가운데 하나 이상을 고르세요. 예: parts=('u', 'v', 'abs(u-v)').",
             ))
-        if isinstance(classes, bool) or not isinstance(classes, (int, np.integer)) or classes < 2:
+        if not encoding.is_whole(classes) or classes < 2:
             raise ValueError(say(
                 f"classes={classes!r}: a choice needs at least 2 classes.", f"classes={classes!r}: 클래스는 2개 이상이어야 합니다.",
             ))
@@ -181,7 +181,7 @@ class ClassificationHead(SiamesePair):
             given = [int(label) for label in given]  # what dropna() leaves of such a column
         for row, label in enumerate(given):
             number = numbers.get(label, label) if isinstance(label, str) else label
-            whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+            whole = encoding.is_whole(number)
             if not whole or not 0 <= number < self.classes:
                 raise ValueError(say(
                     f"Label {label!r} in row {row}: with {self.classes} classes a label is 0 to {self.classes - 1}"
@@ -236,7 +236,7 @@ class RegressionHead(SiamesePair):
                     f"Score {score!r} in row {row} is a text, not a number: make numbers of the column with pd.to_numeric(scores).",
                     f"{row}번 행의 점수 {score!r}은(는) 수가 아니라 글입니다: pd.to_numeric(scores)로 열을 수로 바꾸세요.",
                 ))
-            number = score if isinstance(score, (int, float, np.number)) and not isinstance(score, bool) else np.nan
+            number = score if encoding.is_number(score) else np.nan
             if not 0 <= number <= HIGHEST_SCORE:
                 raise ValueError(say(
                     f"Score {score!r} in row {row}: STS scores go from 0 to {HIGHEST_SCORE}; they are divided by {HIGHEST_SCORE} here, not by you.",

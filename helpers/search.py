@@ -130,7 +130,7 @@ class Index:
         Raises:
             ValueError: the vectors have another length or hold NaN; k is no positive whole number.
         """
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        if not encoding.is_whole(k) or k < 1:
             raise ValueError(say(
                 f"k={k!r}: give a whole number from 1, like k=5.", f"k={k!r}: k=5처럼 1 이상의 정수를 주세요.",
             ))
@@ -500,7 +500,7 @@ def accuracy_at_1(scores, answers, own=None):
     for name, columns in {"answers": answers, **({} if own is None else {"own": own})}.items():
         pairs.check_lengths(scores=scores, **{name: columns})
         for row, column in enumerate(columns):
-            if isinstance(column, bool) or not isinstance(column, (int, np.integer)) or not 0 <= column < scores.shape[1]:
+            if not encoding.is_whole(column) or not 0 <= column < scores.shape[1]:
                 raise ValueError(say(
                     f"{name}[{row}] is {column!r}: give the number of a column, from 0 to {scores.shape[1] - 1}.",
                     f"{name}[{row}]이(가) {column!r}입니다: 0부터 {scores.shape[1] - 1}까지의 열 번호를 주세요.",

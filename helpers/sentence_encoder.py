@@ -116,7 +116,7 @@ class SentenceEncoder:
             ValueError: a text is empty or no string (its index is named), the texts are a whole table, batch_size is no positive
                 whole number, or the weights are spoilt: a vector is no number.
         """
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        if not encoding.is_whole(batch_size) or batch_size < 1:
             raise ValueError(say(
                 f"batch_size={batch_size!r}: give a whole number from 1, like batch_size=32.",
                 f"batch_size={batch_size!r}: batch_size=32처럼 1 이상의 정수를 주세요.",
@@ -352,7 +352,7 @@ def _length(asked, model, tokenizer):
     if asked is None:
         return at_most
     at_least = tokenizer.num_special_tokens_to_add() + 1
-    if isinstance(asked, bool) or not isinstance(asked, (int, np.integer)) or not at_least <= asked <= at_most:
+    if not encoding.is_whole(asked) or not at_least <= asked <= at_most:
         raise ValueError(say(
             f"max_length={asked!r}: this BERT reads {at_least} to {at_most} pieces, [CLS] and [SEP] included.",
             f"max_length={asked!r}: 이 BERT는 [CLS]와 [SEP]까지 {at_least}–{at_most}조각을 읽습니다.",

@@ -124,12 +124,12 @@ def seed_everything(seed):
 
 def _check(epochs, learning_rate, warm_up, clip, patience, seed):
     for name, value, fits, example in (
-        ("epochs", epochs, _whole(epochs) and epochs >= 1, "1"),
-        ("learning_rate", learning_rate, _number(learning_rate) and 0 < learning_rate < math.inf, "2e-5"),
-        ("warm_up", warm_up, _number(warm_up) and 0 <= warm_up <= 1, "0.1"),
-        ("clip", clip, clip is None or _number(clip) and 0 < clip < math.inf, "1.0"),
-        ("patience", patience, patience is None or _whole(patience) and patience >= 1, "2"),
-        ("seed", seed, _whole(seed) and 0 <= seed < 2**32, "1"),
+        ("epochs", epochs, encoding.is_whole(epochs) and epochs >= 1, "1"),
+        ("learning_rate", learning_rate, encoding.is_number(learning_rate) and 0 < learning_rate < math.inf, "2e-5"),
+        ("warm_up", warm_up, encoding.is_number(warm_up) and 0 <= warm_up <= 1, "0.1"),
+        ("clip", clip, clip is None or encoding.is_number(clip) and 0 < clip < math.inf, "1.0"),
+        ("patience", patience, patience is None or encoding.is_whole(patience) and patience >= 1, "2"),
+        ("seed", seed, encoding.is_whole(seed) and 0 <= seed < 2**32, "1"),
     ):
         if not fits:
             raise ValueError(say(f"{name}={value!r} makes no sense here: try {name}={example}.",
@@ -178,14 +178,6 @@ def _mark(arrays):
             part = part.astype("float64")
             product, square = product + part @ random.standard_normal(len(part)), square + part @ part
     return float(product + 10 * math.sqrt(square))
-
-
-def _whole(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def _number(value):
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
 class WarmUpLinearDecay(keras.optimizers.schedules.LearningRateSchedule):

@@ -2,7 +2,6 @@
 
 import sys
 
-import numpy as np
 import pytest
 
 from benchmarks import encode
@@ -46,7 +45,7 @@ def test_the_ways_of_this_course_run_in_turns_and_agree(monkeypatch):
     made = encode.compare(str(tiny.folder()), ["the sky is blue", "pizza is fun", "i went home"], one_at_a_time=1, rounds=1, torch_python=None)
     assert [row["way"] for row in made] == [encode.OURS, encode.DOCUMENT] and [row["texts"] for row in made] == [3, 1]
     assert all(len(row["rates"]) == 1 and row["rates"][0] > 0 for row in made)
-    assert np.all([row["difference"] < encode.LARGEST_DIFFERENCE for row in made])
+    assert all(row["difference"] < encode.LARGEST_DIFFERENCE for row in made)
 
 
 def test_a_way_that_ends_instead_is_named(monkeypatch, tmp_path):
