@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 from tools import browser, lab
 from tools.lesson_source import LANGUAGES
@@ -77,8 +78,7 @@ def lesson(request, address, chromium):
 def further(address, chromium):
     """The notebook of `FURTHER_WIDGETS` after *Run all cells*; `further("search_box")` has the cell of that widget."""
     with browser.notebook(chromium, address("notebooks/ko/further_widgets.ipynb")) as page:
-        errors = browser.run_all(page)
-        assert errors == []
+        assert browser.run_all(page) == []
         yield lambda widget: SimpleNamespace(page=page, widget=browser.scroll_to(page, f"widgets.{widget}("))
 
 
@@ -89,10 +89,11 @@ def type_into(lesson, label, text):
 
 
 def replace(lesson, label, text):
+    """Replace what stands in a field of the widget, and stay in it."""
     lesson.widget.get_by_label(label, exact=True).focus()
     for key in ("Control+a", "Delete"):
         lesson.page.keyboard.press(key)
-    lesson.page.keyboard.insert_text(text)
+    lesson.page.keyboard.type(text)
 
 
 def result(lesson):
@@ -101,23 +102,17 @@ def result(lesson):
 
 def wait_for(lesson, text):
     """Wait until the widget's result has `text`, which is compared with what a reader sees, not with HTML."""
-    from playwright.sync_api import expect
-
     expect(result(lesson)).to_contain_text(text, timeout=SECONDS * 1000)
 
 
 def wait_for_picture(lesson, words, unlike):
     """Wait until the picture of the widget's result has `words` in its alternative text, which was `unlike` before."""
-    from playwright.sync_api import expect
-
     assert words not in unlike
     expect(result(lesson).locator("img")).to_have_attribute("alt", re.compile(re.escape(words)), timeout=SECONDS * 1000)
 
 
 def expect_alert(lesson, text):
     """Wait until the widget says, in one line with `text`, what is wrong."""
-    from playwright.sync_api import expect
-
     alert = lesson.widget.get_by_role("alert")
     expect(alert).to_contain_text(text, timeout=SECONDS * 1000)
     assert len(alert.inner_text().splitlines()) == 1
@@ -177,8 +172,6 @@ def test_tokens_widget_shows_typed_html_as_text(lesson):
 
 
 def test_next_sentence_widget_is_worked_by_keyboard(further):
-    from playwright.sync_api import expect
-
     lesson = further("next_sentence")
     probable = result(lesson).locator("strong").first
     before = probable.inner_text()
@@ -210,6 +203,7 @@ def test_sentence_map_is_worked_by_keyboard(further):
 def test_training_steps_are_worked_by_keyboard(further):
     lesson = further("training_steps")
     wait_for(lesson, "학습 전")
+    wait_for(lesson, "<b>둘째</b> 쌍")
     assert result(lesson).locator("b").count() == 0
     lesson.widget.get_by_role("slider").focus()
     lesson.page.keyboard.press("ArrowRight")
